@@ -1,0 +1,78 @@
+"""Every default, in frozen dataclasses, and nowhere else; the command line is derived from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+EFFORTS = ("draft", "normal", "best")
+PALETTES = ("cinematic", "electronic", "acoustic")
+SOUNDS = ("duck", "replace", "mute")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def option(
+    default: Any, help: str, *, choices: tuple[str, ...] | None = None, metavar: str | None = None
+) -> Any:
+    """A dataclass field that the command line shows as an option."""
+    return field(default=default, metadata={"help": help, "choices": choices, "metavar": metavar})
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the film is read."""
+
+    height_px: int = 180  # decoded height; width keeps the display aspect
+    motion_hz: float = 5.0  # samples of motion per second
+    thumbnails: int = 24  # pictures kept for the report
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the user asks of the music."""
+
+    curve: str | None = option(
+        None,
+        "tension to follow instead of the estimated one: a CSV, JSON, SVG or PNG file, "
+        'or points like "0:0.2,12:0.9,30:0.1" (seconds:tension)',
+        metavar="FILE|POINTS",
+    )
+    palette: str | None = option(None, "instruments and figuration (default: from the picture)", choices=PALETTES)
+    key: str | None = option(None, 'key, like "D minor" (default: from the picture and the seed)', metavar="KEY")
+    tempo: str = option("72-140", "tempo or range of tempi to choose from [quarters a minute]", metavar="BPM|LO-HI")
+    meter: str = option("4/4", "meter of the bars", choices=("2/4", "3/4", "4/4"))
+    seed: int = option(0, "same seed, same music", metavar="N")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look for notes."""
+
+    effort: str = option("normal", "how long to search", choices=EFFORTS)
+    seconds: float | None = option(
+        None, "limit the search to about this many seconds (the notes then depend on the machine)", metavar="S"
+    )
+    device: str = option("auto", "where to search", choices=DEVICES)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """How the music is heard under the film."""
+
+    sound: str = option(
+        "duck",
+        "the film's own sound: duck the music under it, replace it, or mute the film and the music "
+        "(score and MIDI only are then to be heard outside the film)",
+        choices=SOUNDS,
+    )
+    soundfont: str | None = option(None, "an SF2 or SF3 font to play with (default: the best found, or our own)", metavar="FILE")
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Levels of the finished sound."""
+
+    loudness_lufs: float = -16.0  # integrated, music alone [ITU-R BS.1770]
+    true_peak_dbtp: float = -1.0
+    speech_headroom_db: float = 14.0  # music this far below speech in speech spans (12 is promised)
+    sample_rate: int = 48_000

@@ -1,0 +1,1 @@
+"""`Analysis` -> `Curve` and `Form`: estimated, or drawn by hand."""

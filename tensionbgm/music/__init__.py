@@ -1,0 +1,1 @@
+"""What music is: notes, spiral array, tension, keys.  Knows no film and no solver."""

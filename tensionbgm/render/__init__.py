@@ -1,0 +1,1 @@
+"""`Piece` -> files: MIDI, MusicXML, audio, film."""

@@ -1,0 +1,1 @@
+"""What was asked against what was reached: figures, JSON, HTML, PNG."""

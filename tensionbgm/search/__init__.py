@@ -1,0 +1,1 @@
+"""`Plan` -> `Piece`: pitches under hard constraints, then dynamics."""

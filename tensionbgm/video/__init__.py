@@ -1,0 +1,1 @@
+"""Pixels and sound of the film -> `Analysis`."""
