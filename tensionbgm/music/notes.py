@@ -1,0 +1,203 @@
+"""A MIDI file, or a Piece -> Notes: one table of notes with their times in quarters and in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tensionbgm.errors import InputError
+from tensionbgm.forms import PPQ, Piece
+
+NOTE = np.dtype(
+    [
+        ("onset_quarter", np.float64),
+        ("duration_quarter", np.float64),
+        ("onset_s", np.float64),
+        ("duration_s", np.float64),
+        ("pitch", np.int16),
+        ("velocity", np.int16),  # 1..127
+        ("track", np.int16),
+        ("drum", np.bool_),
+    ]
+)
+
+MAX_BYTES = 20_000_000  # a MIDI file beyond this is no piece of music
+MAX_QUARTERS = 200_000.0
+_KEY_TONIC = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """A key, from a place in the score on."""
+
+    start_quarter: float
+    tonic: int  # pitch class
+    mode: str  # major | minor
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What sounds, and the bars and keys it sounds in."""
+
+    notes: np.ndarray  # NOTE (n,), sorted by onset, track, pitch
+    track_names: tuple[str, ...]
+    bar_quarter: np.ndarray  # float (b + 1,): bar lines, the end included
+    knot_quarter: np.ndarray  # float (k,): where the tempo changes, first 0
+    knot_s: np.ndarray  # float (k,): the same places in time
+    keys: tuple[KeyChange, ...]  # empty: the file names none
+    markers: tuple[tuple[float, str], ...] = ()  # (seconds, text)
+
+    def seconds(self, quarter: np.ndarray | float) -> np.ndarray:
+        """Time of each score position [s]."""
+        return _interpolate(quarter, self.knot_quarter, self.knot_s)
+
+    def quarters(self, time_s: np.ndarray | float) -> np.ndarray:
+        """Score position of each time [quarters]."""
+        return _interpolate(time_s, self.knot_s, self.knot_quarter)
+
+    @property
+    def bar_s(self) -> np.ndarray:
+        """float (b + 1,): bar lines [s]."""
+        return self.seconds(self.bar_quarter)
+
+    @property
+    def end_s(self) -> float:
+        """When the last note ends [s]; 0 without notes."""
+        return float((self.notes["onset_s"] + self.notes["duration_s"]).max()) if len(self.notes) else 0.0
+
+
+def from_piece(piece: Piece) -> Notes:
+    """The notes a piece will be written with; agrees with reading its MIDI file back."""
+    plan, slots, grid = piece.plan, piece.plan.slots, piece.plan.grid
+    notes = np.zeros(len(slots), NOTE)
+    onset, end = slots["onset_tick"], slots["onset_tick"] + slots["duration_tick"]
+    notes["onset_quarter"], notes["duration_quarter"] = onset / PPQ, slots["duration_tick"] / PPQ
+    notes["onset_s"] = grid.seconds(onset)
+    notes["duration_s"] = grid.seconds(end) - notes["onset_s"]
+    notes["pitch"], notes["velocity"], notes["track"] = piece.pitch, piece.velocity, slots["part"]
+    percussion = np.array([part.role == "percussion" for part in plan.parts], bool)
+    notes["drum"] = percussion[slots["part"]] if len(slots) else False
+    bar_quarter = grid.bar_tick / PPQ
+    keys = tuple(KeyChange(float(bar_quarter[k.start_bar]), k.tonic, k.mode) for k in plan.keys)
+    names = tuple(part.name for part in plan.parts)
+    return Notes(_sorted(notes), names, bar_quarter, bar_quarter, grid.bar_us / 1e6, keys)
+
+
+def read_midi(path: Path) -> Notes:
+    """Read a standard MIDI file.
+
+    Tracks without notes are left out; a track that plays on several channels stays one track.
+
+    Raises
+    ------
+    InputError
+        the file is missing, too large, not MIDI, broken, or holds no note
+    """
+    midi = _open(path)
+    ticks = max(int(midi.ticks_per_beat), 1)
+    tempo, meter, keys, markers, tracks, names = _collect(midi, ticks)
+    if not tracks:
+        raise InputError(f"{path}: holds no notes; give a MIDI file with music in it")
+    knot_quarter, knot_s = _tempo_knots(tempo)
+    notes = np.array([row for track in tracks for row in track], NOTE)
+    end = notes["onset_quarter"] + notes["duration_quarter"]
+    if end.max() > MAX_QUARTERS:
+        raise InputError(f"{path}: lasts {end.max():.0f} quarters; give a file of at most {MAX_QUARTERS:.0f}")
+    notes["onset_s"] = _interpolate(notes["onset_quarter"], knot_quarter, knot_s)
+    notes["duration_s"] = _interpolate(end, knot_quarter, knot_s) - notes["onset_s"]
+    spoken = tuple((float(_interpolate(q, knot_quarter, knot_s)), text) for q, text in markers)
+    bars = _bar_lines(meter, float(end.max()))
+    return Notes(_sorted(notes), tuple(names), bars, knot_quarter, knot_s, tuple(keys), spoken)
+
+
+def _open(path: Path) -> Any:
+    import mido
+
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB; give a MIDI file")
+        return mido.MidiFile(str(path), clip=True)
+    except FileNotFoundError as fault:
+        raise InputError(f"{path}: no such file; check the path") from fault
+    except InputError:
+        raise
+    except Exception as fault:  # mido raises OSError, ValueError, EOFError, KeyError, IndexError on junk
+        raise InputError(f"{path}: is not a readable MIDI file ({fault}); export it again") from fault
+
+
+def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[tuple]], list[str]]:
+    """One walk over all tracks: tempi, meters, keys, markers, and the note rows of each sounding track."""
+    tempo, meter, keys, markers, tracks, names = [], [], [], [], [], []
+    for track in midi.tracks:
+        at, sounding, rows = 0, {}, []
+        for message in track:
+            at += message.time
+            quarter = at / ticks
+            if message.type == "set_tempo":
+                tempo.append((quarter, message.tempo))
+            elif message.type == "time_signature":
+                meter.append((quarter, message.numerator * 4 / message.denominator))
+            elif message.type == "key_signature":
+                keys.append(_key_change(quarter, message.key))
+            elif message.type == "marker":
+                markers.append((quarter, message.text))
+            elif message.type in ("note_on", "note_off"):
+                _note(message, quarter, sounding, rows, len(tracks))
+        if rows:
+            tracks.append(rows)
+            names.append(track.name.strip() or f"Track {len(tracks)}")
+    return sorted(tempo), sorted(meter), sorted(keys, key=lambda k: k.start_quarter), markers, tracks, names
+
+
+def _note(message: Any, quarter: float, sounding: dict, rows: list[tuple], track: int) -> None:
+    """Open or close a note; a repeated note-on closes the note before it."""
+    key = (message.channel, message.note)
+    if key in sounding:
+        start, velocity = sounding.pop(key)
+        if quarter > start:
+            rows.append((start, quarter - start, 0, 0, message.note, velocity, track, message.channel == 9))
+    if message.type == "note_on" and message.velocity > 0:
+        sounding[key] = (quarter, message.velocity)
+
+
+def _key_change(quarter: float, name: str) -> KeyChange:
+    letter, rest = name[0], name[1:]
+    tonic = _KEY_TONIC[letter] + rest.count("#") - rest.count("b")
+    return KeyChange(quarter, tonic % 12, "minor" if rest.endswith("m") else "major")
+
+
+def _tempo_knots(tempo: list[tuple[float, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Tempo changes (quarter, microseconds a quarter) -> knots of the quarter-to-second map."""
+    if not tempo or tempo[0][0] > 0:
+        tempo = [(0.0, 500_000), *tempo]
+    quarter = np.array([q for q, _ in tempo])
+    pace = np.array([us for _, us in tempo]) / 1e6
+    time = np.concatenate([[0.0], np.cumsum(np.diff(quarter) * pace[:-1])])
+    beyond = max(quarter[-1] + 1.0, MAX_QUARTERS)
+    return np.append(quarter, beyond), np.append(time, time[-1] + (beyond - quarter[-1]) * pace[-1])
+
+
+def _bar_lines(meter: list[tuple[float, float]], end_quarter: float) -> np.ndarray:
+    """Bar lines from 0 to the first one at or after the end."""
+    if not meter or meter[0][0] > 0:
+        meter = [(0.0, 4.0), *meter]
+    lines = [0.0]
+    for (start, length), following in zip(meter, [*meter[1:], None], strict=True):
+        stop = following[0] if following else end_quarter
+        lines[-1:] = [start] if start - lines[-1] < 1e-6 else [lines[-1], start]
+        while lines[-1] < stop - 1e-6:
+            lines.append(lines[-1] + max(length, 0.25))
+        if following and lines[-1] > following[0] + 1e-6:
+            lines[-1] = following[0]  # a meter change inside a bar cuts the bar short
+    return np.array(lines)
+
+
+def _interpolate(x: np.ndarray | float, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.interp(x, knots, values)
+
+
+def _sorted(notes: np.ndarray) -> np.ndarray:
+    return notes[np.lexsort((notes["pitch"], notes["track"], notes["onset_quarter"]))]
