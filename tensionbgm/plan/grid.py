@@ -1,0 +1,140 @@
+"""`Form`, `Shots`, wishes -> `Grid`: the tempo and bars of the whole film, its sections moved to bar lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tensionbgm import config
+from tensionbgm.errors import InputError
+from tensionbgm.forms import Form, Grid, Section, Shots, Solver
+from tensionbgm.plan.grid_instance import Instance, accent_weights, check_input, make_instance, widened
+from tensionbgm.plan.grid_solve import Solution, solve
+from tensionbgm.progress import Watch
+
+WIDENINGS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
+
+
+def plan_grid(
+    form: Form,
+    shots: Shots,
+    duration_s: float,
+    ask: config.Ask,
+    importance: np.ndarray | None = None,
+    watch: Watch | None = None,
+    preferred_bpm: float | None = None,
+) -> Grid:
+    """Choose tempo and bars so that strong cuts fall on strong beats and the last bar ends with the film.
+
+    Parameters
+    ----------
+    form : Form
+        sections, in order of time; their starts should fall on bar lines
+    shots : Shots
+        hard cuts are the accents asked for
+    duration_s : float
+        to the end of the last frame [s], 0.5 or more
+    ask : config.Ask
+        `tempo` and `meter` are read
+    importance : float (n_cuts,), optional
+        0..1; multiplies the strength of each cut
+    watch : Watch, optional
+    preferred_bpm : float, optional
+        tempo to prefer inside the range [quarters a minute]; default its middle
+
+    Returns
+    -------
+    grid : Grid
+        the last bar ends within 3 microseconds of the film; the same input gives the same grid
+
+    Raises
+    ------
+    InputError
+        the film is too short, or form, shots or importance contradict themselves
+    UsageError
+        tempo or meter cannot be read
+    """
+    watch = watch or Watch()
+    check_input(form, shots, duration_s, importance)
+    inside = (shots.cut_s > 0) & (shots.cut_s < duration_s)
+    cut_s = np.asarray(shots.cut_s, float)[inside]
+    share = None if importance is None else np.asarray(importance, float)[inside]
+    weight = accent_weights(cut_s, np.asarray(shots.strength, float)[inside], share)
+    instance = make_instance(form, cut_s, weight, duration_s, ask, preferred_bpm)
+    for step, widening in enumerate(WIDENINGS):
+        watch.tick(step / len(WIDENINGS))
+        wide = widened(instance, widening)
+        solution = solve(wide)
+        if solution is not None:
+            return _with_warnings(to_grid(wide, solution, form, cut_s, weight), instance, ask)
+    raise InputError(f"no bars fit a film of {duration_s:.3f} s; widen the range of tempi")
+
+
+def to_grid(instance: Instance, solution: Solution, form: Form, cut_s: np.ndarray, weight: np.ndarray) -> Grid:
+    """Bars in whole microseconds, and the sections on them."""
+    beats = [bar for _, _, bars in solution.phrases for bar in bars]
+    tempo: list[int] = []
+    now = 0
+    for _, target, bars in solution.phrases:
+        # Each phrase aims at its anchor from where the last one really ended: nothing drifts.
+        period = round((int(instance.anchor_us[target]) - now) / sum(bars))
+        tempo += [period] * len(bars)
+        now += period * sum(bars)
+    tempo[-1] += round((instance.end_us - now) / beats[-1])
+    line = np.concatenate([[0], np.cumsum(np.array(beats) * np.array(tempo))])
+    sections, owner = _sections_on_lines(form, instance.boundary_us, line)
+    return Grid(
+        bar_beats=np.array(beats, np.int64),
+        bar_tempo_us=np.array(tempo, np.int64),
+        bar_section=owner,
+        sections=sections,
+        cut_s=cut_s,
+        cut_weight=weight,
+        solver=Solver(solution.status, solution.objective, solution.bound),
+    )
+
+
+def _sections_on_lines(
+    form: Form, boundary_us: np.ndarray, line: np.ndarray
+) -> tuple[tuple[Section, ...], np.ndarray]:
+    """Sections that have a bar, with their times on bar lines; and the section of each bar."""
+    inner = [int(np.abs(line - us).argmin()) for us in boundary_us]
+    edge = [0, *inner, len(line) - 1]
+    sections: list[Section] = []
+    owner = np.zeros(len(line) - 1, np.int64)
+    for section, first, after in zip(form.sections, edge[:-1], edge[1:], strict=True):
+        if after <= first:
+            continue
+        owner[first:after] = len(sections)
+        origin = next((i for i, s in enumerate(sections) if s.label == section.label), None)
+        # A first time that got no bar hands its part, untransposed, to the first return that did.
+        sections.append(
+            Section(
+                section.label,
+                float(line[first] / 1e6),
+                float(line[after] / 1e6),
+                origin,
+                0 if origin is None else section.transpose,
+            )
+        )
+    return tuple(sections), owner
+
+
+def _with_warnings(grid: Grid, asked: Instance, ask: config.Ask) -> Grid:
+    """Say what differs from what was asked."""
+    said = []
+    low, high = 60e6 / grid.bar_tempo_us.max(), 60e6 / grid.bar_tempo_us.min()
+    # The last bar may differ by a hair to end on the microsecond; that is no news.
+    if high > 60e6 / asked.period_us[0] * 1.002 or low < 60e6 / asked.period_us[1] / 1.002:
+        used = f"{low:.1f}" if high - low < 0.05 else f"{low:.1f}-{high:.1f}"
+        said.append(
+            f"tempo {ask.tempo}: no bars at this tempo end with the film after {asked.end_us / 1e6:.2f} s; "
+            f"the nearest, {used}, is used"
+        )
+    if grid.n_bars == 1:
+        said.append(f"the film is so short that the music is a single bar of {grid.bar_beats[0]}/4")
+    lost = len(asked.label) - len(grid.sections)
+    if lost:
+        said.append(f"{lost} of {len(asked.label)} sections are shorter than a bar and joined their neighbours")
+    return replace(grid, warnings=tuple(said))

@@ -1,0 +1,180 @@
+"""`Instance` -> `Phrases`: every stretch of constant tempo from one anchor to another, its best bars and cost.
+
+A phrase leaves anchor i, arrives at anchor j after n quarters, and so has the period (t_j - t_i) / n.
+Bar lines lie on both anchors.  Which bars fill the n quarters, so that the cuts in between fall well,
+is settled here by dynamic programming, exactly and for all phrases of equal n at once; choosing
+among phrases is left to `grid_path` and `grid_solve`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tensionbgm.plan.grid_instance import UNIT, Instance, Prices
+
+PPM = 1_000_000  # log tempi are integers: parts per million
+SPAN_US = 16_000_000  # phrases are this long at most, unless no anchor lies within
+MAX_PHRASES = 30_000
+MAX_COUNTS = 40  # numbers of quarters tried for one pair of anchors
+LOW = -(2**60)
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Candidate phrases, sorted by where they start, then end, then quarters."""
+
+    source: np.ndarray  # int (p,): index of the anchor it leaves
+    target: np.ndarray  # int (p,): index of the anchor it reaches
+    beats: np.ndarray  # int (p,): quarters
+    period_us: np.ndarray  # float (p,): microseconds per quarter
+    level: np.ndarray  # int64 (p,): log of the period [ppm]
+    cost: np.ndarray  # int64 (p,): cuts missed, odd bars, tempo, last bar [1 / UNIT accents]
+    choice: np.ndarray  # int8 (total beats + p,): last bar of the best filling, for each phrase and beat
+    offset: np.ndarray  # int (p,): where the phrase's choices begin
+
+    def bars(self, phrase: int) -> list[int]:
+        """Quarters of each bar of the phrase."""
+        bars, beat = [], int(self.beats[phrase])
+        while beat > 0:
+            bars.append(int(self.choice[self.offset[phrase] + beat]))
+            beat -= bars[-1]
+        return bars[::-1]
+
+
+def make_phrases(instance: Instance) -> Phrases:
+    """All phrases worth considering, with their costs."""
+    source, target, beats = _candidates(instance)
+    length = instance.anchor_us[target] - instance.anchor_us[source]
+    period = length / np.maximum(beats, 1)
+    offset = np.concatenate([[0], np.cumsum(beats + 1)]).astype(np.int64)
+    missed, gain = _gains(instance, source, target, beats, period, offset)
+    choice = np.zeros(offset[-1], np.int8)
+    best = np.zeros(len(beats), np.int64)
+    last = target == len(instance.anchor_us) - 1
+    for n in np.unique(beats):
+        for final in (False, True):
+            group = np.flatnonzero((beats == n) & (last == final))
+            if len(group):
+                cell = offset[group, None] + np.arange(n + 1)
+                ending = _ending_costs(instance, period[group]) if final else {}
+                best[group], choice[cell] = _fill(instance, [g[cell] for g in gain], ending)
+    away = np.abs(np.log(period / instance.preferred_us)) * length / 1e6
+    taste = np.rint(instance.prices.preference * UNIT * away).astype(np.int64)
+    level = np.rint(np.log(period) * PPM).astype(np.int64)
+    return Phrases(source, target, beats, period, level, missed - best + taste, choice, offset[:-1])
+
+
+def _candidates(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Source, target and quarters of each phrase; shorter reach where there would be too many."""
+    shortest, longest = instance.period_us
+    # A narrow range of tempi needs long phrases before a whole number of quarters fits.
+    needed = longest * 1.5 / max(np.log(longest / shortest), 1e-3)
+    for reach in (1.0, 0.7, 0.5, 0.35, 0.25):
+        rows = _reach(instance, max(SPAN_US, needed) * reach)
+        if len(rows) <= MAX_PHRASES:
+            break
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2]
+
+
+def _reach(instance: Instance, span_us: float) -> list[tuple[int, int, int]]:
+    time = instance.anchor_us
+    rows = []
+    for i in range(len(time) - 1):
+        stop = max(int(np.searchsorted(time, time[i] + span_us, "right")), min(i + 3, len(time)))
+        for j in range(i + 1, stop):
+            rows += [(i, j, n) for n in _counts(instance, int(time[j] - time[i]))]
+    return rows
+
+
+def _counts(instance: Instance, length_us: int) -> list[int]:
+    """Numbers of quarters that fit a length; whole bars near the preferred tempo first, if there are many."""
+    low = max(2, int(np.ceil(length_us / instance.period_us[1] - 1e-9)))
+    high = int(np.floor(length_us / instance.period_us[0] + 1e-9))
+    counts = np.arange(low, high + 1)
+    if len(counts) <= MAX_COUNTS:
+        return counts.tolist()
+    whole = counts[counts % instance.meter == 0]
+    counts = whole if len(whole) else counts
+    ideal = length_us / instance.preferred_us
+    if len(counts) > MAX_COUNTS:
+        near = counts[np.argsort(np.abs(counts - ideal), kind="stable")[: MAX_COUNTS // 2]]
+        even = counts[np.linspace(0, len(counts) - 1, MAX_COUNTS // 2).astype(int)]
+        counts = np.union1d(near, even)
+    return counts.tolist()
+
+
+def nearness(error_us: np.ndarray, prices: Prices) -> np.ndarray:
+    """Share of the credit that is left at a distance from the beat, 0..1."""
+    near = 1 - prices.slack * error_us / prices.near_us
+    far = 0.5 * (prices.far_us - error_us) / (prices.far_us - prices.near_us)
+    return np.where(error_us <= prices.near_us, near, np.clip(far, 0, None))
+
+
+def _gains(
+    instance: Instance,
+    source: np.ndarray,
+    target: np.ndarray,
+    beats: np.ndarray,
+    period: np.ndarray,
+    offset: np.ndarray,
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Cost of missing all, (p,), and what each beat saves as downbeat, strong and weak beat, (cells,) each."""
+    missed = np.zeros(len(source), np.int64)
+    gain = [np.zeros(offset[-1], np.int64) for _ in range(3)]
+    prices = instance.prices
+    boundary_cost = np.full(len(instance.boundary_us), round(prices.section * UNIT), np.int64)
+    credits = ((prices.downbeat, prices.strong, prices.weak), (1.0, 0.0, 0.0))
+    moments = ((instance.cut_us, instance.cut_cost), (instance.boundary_us, boundary_cost))
+    for (time, cost), credit in zip(moments, credits, strict=True):
+        first = np.searchsorted(time, instance.anchor_us[source], "left")
+        count = np.searchsorted(time, instance.anchor_us[target], "left") - first
+        phrase = np.repeat(np.arange(len(source)), count)
+        which = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[phrase]
+        since = time[which] - instance.anchor_us[source][phrase]
+        beat = np.minimum(np.rint(since / period[phrase]).astype(np.int64), beats[phrase])
+        share = nearness(np.abs(since - beat * period[phrase]), prices)
+        np.add.at(missed, phrase, cost[which])
+        for role in range(3):
+            saved = np.rint(cost[which] * credit[role] * share).astype(np.int64)
+            np.add.at(gain[role], offset[phrase] + beat, saved)
+    return missed, gain
+
+
+def _ending_costs(instance: Instance, period: np.ndarray) -> dict[int, np.ndarray]:
+    """Extra cost of a last bar, by its quarters: too short to ring, or odd; int64 (p,) each."""
+    prices = instance.prices
+    costs = {}
+    for bar in instance.bar_cost:
+        short = np.clip(1 - bar * period / prices.ring_us, 0, None) * prices.ring
+        odd = prices.last_odd * (bar != instance.meter)
+        costs[bar] = np.rint((short + odd) * UNIT).astype(np.int64)
+    return costs
+
+
+def _fill(
+    instance: Instance, gain: list[np.ndarray], ending: dict[int, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Best value (p,) of filling n quarters with bars, and the last bar of each best beginning (p, n + 1)."""
+    down, strong, weak = gain
+    n = down.shape[1] - 1
+    before = np.cumsum(weak, axis=1)
+    value = np.full(down.shape, LOW)
+    value[:, 0] = down[:, 0]
+    choice = np.zeros(down.shape, np.int8)
+    for beat in range(1, n + 1):
+        # On equal value the odd bar comes last, right before the anchor, where ears forgive it.
+        for bar, price in sorted(instance.bar_cost.items(), key=lambda item: -item[1]):
+            start = beat - bar
+            if start < 0:
+                continue
+            reached = value[:, start] + before[:, beat - 1] - before[:, start] + down[:, beat] - price
+            if bar == 4:
+                reached = reached + strong[:, start + 2] - weak[:, start + 2]
+            if beat == n and ending:
+                reached = reached - ending[bar]
+            better = reached > value[:, beat]
+            value[better, beat], choice[better, beat] = reached[better], bar
+    return value[:, n], choice
