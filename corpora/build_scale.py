@@ -76,7 +76,10 @@ def build(folders: list[Path]) -> dict:
     levels = {name: np.interp(values[name], table[name], np.linspace(0, 1, POINTS)) for name in COMPONENTS}
     blends = tension.blend(levels)
     table |= {name: weighted_quantiles(blends[name], weights) for name in BLENDS}
-    return {"sets": sets, "quantiles": {name: [round(float(x), 9) for x in row] for name, row in table.items()}}
+    return {
+        "sets": sets,
+        "quantiles": {name: [round(float(x), 9) for x in row] for name, row in table.items()},
+    }
 
 
 def _try(path: Path) -> dict[str, np.ndarray] | None:

@@ -37,9 +37,15 @@ class Ask:
         'or points like "0:0.2,12:0.9,30:0.1" (seconds:tension)',
         metavar="FILE|POINTS",
     )
-    palette: str | None = option(None, "instruments and figuration (default: from the picture)", choices=PALETTES)
-    key: str | None = option(None, 'key, like "D minor" (default: from the picture and the seed)', metavar="KEY")
-    tempo: str = option("72-140", "tempo or range of tempi to choose from [quarters a minute]", metavar="BPM|LO-HI")
+    palette: str | None = option(
+        None, "instruments and figuration (default: from the picture)", choices=PALETTES
+    )
+    key: str | None = option(
+        None, 'key, like "D minor" (default: from the picture and the seed)', metavar="KEY"
+    )
+    tempo: str = option(
+        "72-140", "tempo or range of tempi to choose from [quarters a minute]", metavar="BPM|LO-HI"
+    )
     meter: str = option("4/4", "meter of the bars", choices=("2/4", "3/4", "4/4"))
     seed: int = option(0, "same seed, same music", metavar="N")
 
@@ -50,7 +56,9 @@ class Effort:
 
     effort: str = option("normal", "how long to search", choices=EFFORTS)
     seconds: float | None = option(
-        None, "limit the search to about this many seconds (the notes then depend on the machine)", metavar="S"
+        None,
+        "limit the search to about this many seconds (the notes then depend on the machine)",
+        metavar="S",
     )
     device: str = option("auto", "where to search", choices=DEVICES)
 
@@ -61,11 +69,13 @@ class Sound:
 
     sound: str = option(
         "duck",
-        "the film's own sound: duck the music under it, replace it, or mute the film and the music "
-        "(score and MIDI only are then to be heard outside the film)",
+        "in scored.mp4: duck the music under the film's own sound where somebody speaks, replace that "
+        "sound by the music, or mute the music (the film keeps its own sound; the music is in its files)",
         choices=SOUNDS,
     )
-    soundfont: str | None = option(None, "an SF2 or SF3 font to play with (default: the best found, or our own)", metavar="FILE")
+    soundfont: str | None = option(
+        None, "an SF2 or SF3 font to play with (default: the best found, or our own)", metavar="FILE"
+    )
 
 
 @dataclass(frozen=True)

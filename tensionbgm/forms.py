@@ -107,7 +107,7 @@ class Curve:
         """The curve's value at the given times [s]."""
         return np.interp(time_s, self.time_s, self.value)
 
-    def mean(self, start_s: np.ndarray, end_s: np.ndarray) -> np.ndarray:
+    def mean(self, start_s: np.ndarray | float, end_s: np.ndarray | float) -> np.ndarray:
         """Mean of the curve over each span [start_s, end_s), exact for the piecewise linear curve."""
         start, end = np.asarray(start_s, float), np.asarray(end_s, float)
         knots = np.unique(np.concatenate([self.time_s, start.ravel(), end.ravel()]))
@@ -168,6 +168,7 @@ class Grid:
 
     @property
     def n_bars(self) -> int:
+        """How many bars."""
         return len(self.bar_beats)
 
     @property
@@ -383,8 +384,7 @@ def _read(kind: Any, data: Any) -> Any:
     if origin is tuple:
         return tuple(_read(arguments[0], x) for x in data)
     if kind is np.ndarray:
-        array = _array_from_json(data)
-        return array
+        return _array_from_json(data)
     if dataclasses.is_dataclass(kind):
         return _read_fields(kind, data)
     if kind is float and isinstance(data, int) and not isinstance(data, bool):

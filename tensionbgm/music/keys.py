@@ -30,7 +30,11 @@ def find_key(notes: Notes) -> tuple[int, str]:
     weight = pitch_class_weight(notes)
     if weight.std() < 1e-12:
         return 0, "major"
-    profiles = [(tonic, mode, np.roll(p, tonic)) for mode, p in (("major", MAJOR), ("minor", MINOR)) for tonic in range(12)]
+    profiles = [
+        (tonic, mode, np.roll(p, tonic))
+        for mode, p in (("major", MAJOR), ("minor", MINOR))
+        for tonic in range(12)
+    ]
     fit = [np.corrcoef(weight, profile)[0, 1] for _, _, profile in profiles]
     tonic, mode, _ = profiles[int(np.argmax(fit))]
     return tonic, mode

@@ -130,9 +130,12 @@ def _open(path: Path) -> Any:
 
 def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[tuple]], list[str]]:
     """One walk over all tracks: tempi, meters, keys, markers, and the note rows of each sounding track."""
-    tempo, meter, keys, markers, tracks, names = [], [], [], [], [], []
+    tempo, meter, keys, markers, names = [], [], [], [], []
+    tracks: list[list[tuple]] = []
     for track in midi.tracks:
-        at, sounding, rows = 0, {}, []
+        at = 0
+        rows: list[tuple] = []
+        sounding: dict[tuple[int, int], tuple[float, int]] = {}
         for message in track:
             at += message.time
             quarter = at / ticks

@@ -32,10 +32,10 @@ def level(component: str, raw: np.ndarray | float) -> np.ndarray:
         no table for this component
     """
     table = tables()[component]
-    return np.interp(raw, table, np.linspace(0.0, 1.0, len(table)))
+    return np.asarray(np.interp(raw, table, np.linspace(0.0, 1.0, len(table))))
 
 
 def raw(component: str, level: np.ndarray | float) -> np.ndarray:
     """The raw value at each level 0..1: the inverse of `level`."""
     table = tables()[component]
-    return np.interp(level, np.linspace(0.0, 1.0, len(table)), table)
+    return np.asarray(np.interp(level, np.linspace(0.0, 1.0, len(table)), table))

@@ -234,6 +234,8 @@ def _energy_raw(notes: Notes, first: np.ndarray, last: np.ndarray) -> dict[str, 
     return {
         "loudness": np.maximum(10 * np.log10(np.maximum(mean_power, 1e-9)), SILENCE_DB),
         "density": np.log2(1.0 + onsets / long_s),
-        "register": np.where(sounding > 0, _window_sums(pitch, first, last) / np.maximum(sounding, 1e-9), 60.0),
+        "register": np.where(
+            sounding > 0, _window_sums(pitch, first, last) / np.maximum(sounding, 1e-9), 60.0
+        ),
         "parts": _window_sums(tracks.sum(axis=1).astype(float), first, last) / n,
     }

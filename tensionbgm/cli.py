@@ -1,0 +1,274 @@
+"""Command line -> calls of the pipeline; no logic a Python caller would miss."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tensionbgm import config
+from tensionbgm.console import Bars, say
+from tensionbgm.errors import UsageError
+from tensionbgm.options import add_options, from_options
+from tensionbgm.progress import Watch
+from tensionbgm.version import VERSION
+
+EXAMPLES = """examples:
+  tensionbgm score holiday.mp4
+  tensionbgm score trailer.mov --curve "0:0.2,12:0.9,30:0.1" --palette cinematic --seed 7
+  tensionbgm score vlog.mp4 --key "D minor" --tempo 80-100 -o take2
+"""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Parse the command line and run the command; returns the exit status."""
+    parser = build_parser()
+    args = parser.parse_args(arguments)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return UsageError.exit_status
+    # What the user typed, for the report: the words, not the interpreter's path.
+    args.typed = ["tensionbgm", *(sys.argv[1:] if arguments is None else arguments)]
+    args.run(args)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line: one subcommand a stage, each with the options of its configuration."""
+    parser = argparse.ArgumentParser(
+        prog="tensionbgm",
+        description="Music for a locked video: follows the tension, lands on the cuts, ends on the last frame.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tensionbgm {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _score(commands)
+    _analyze(commands)
+    _tension(commands)
+    _compose(commands)
+    _render(commands)
+    _demo(commands)
+    _doctor(commands)
+    return parser
+
+
+# ------------------------------------------------------------------------ what each command takes
+
+
+def _command(commands: Any, name: str, run: Any, help: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, force: bool = True) -> None:
+    if force:
+        parser.add_argument("--force", action="store_true", help="replace output that is already there")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def _score(commands: Any) -> None:
+    parser = _command(commands, "score", score, "write music for a video and put it under the film")
+    parser.add_argument("video", type=Path, metavar="VIDEO")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: VIDEO-score)"
+    )
+    for group in (config.Ask, config.Effort, config.Sound):
+        add_options(parser, group)
+    _common(parser)
+
+
+def _analyze(commands: Any) -> None:
+    parser = _command(commands, "analyze", analyze, "read shots, motion, curve and form of a video")
+    parser.add_argument("video", type=Path, metavar="VIDEO")
+    parser.add_argument("-o", "--out", type=Path, metavar="PNG", help="picture (default: VIDEO-analysis.png)")
+    _common(parser)
+
+
+def _tension(commands: Any) -> None:
+    parser = _command(commands, "tension", tension, "measure the tension of a MIDI file")
+    parser.add_argument("score", type=Path, metavar="MIDI")
+    parser.add_argument("-o", "--out", type=Path, metavar="PNG", help="write a picture")
+    parser.add_argument("--against", metavar="FILE|POINTS", help="a curve to compare it with")
+    _common(parser)
+
+
+def _compose(commands: Any) -> None:
+    parser = _command(commands, "compose", compose, "compose a plan.json again: score and audio, no film")
+    parser.add_argument("plan", type=Path, metavar="PLAN.json")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: PLAN-composed)"
+    )
+    parser.add_argument("--seed", type=int, default=None, metavar="N", help="another seed than the plan's")
+    add_options(parser, config.Effort)
+    parser.add_argument("--soundfont", metavar="FILE", help="an SF2 or SF3 font to play with")
+    _common(parser)
+
+
+def _render(commands: Any) -> None:
+    parser = _command(
+        commands, "render", render, "turn a composed folder into audio, and mux it with a video"
+    )
+    parser.add_argument("piece", type=Path, metavar="PIECE.json")
+    parser.add_argument("--video", type=Path, metavar="VIDEO", help="film to put the music under")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: PIECE-audio)"
+    )
+    add_options(parser, config.Sound)
+    _common(parser)
+
+
+def _demo(commands: Any) -> None:
+    parser = _command(commands, "demo", demo, "draw a short film to try the program on")
+    parser.add_argument("video", type=Path, metavar="FILE.mp4")
+    parser.add_argument("--keep", action="store_true", help="do nothing if the file is there already")
+    parser.add_argument("--force", action="store_true", help="replace a file that is there already")
+
+
+def _doctor(commands: Any) -> None:
+    parser = _command(commands, "doctor", doctor, "say what is installed, what is missing, and what to do")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON on stdout")
+
+
+# ------------------------------------------------------------------------ what each command does
+
+
+def score(args: argparse.Namespace) -> None:
+    """Write music for a video."""
+    from tensionbgm import pipeline
+
+    asked = pipeline.Asked(
+        ask=from_options(config.Ask, args),
+        effort=from_options(config.Effort, args),
+        sound=from_options(config.Sound, args),
+    )
+    with _bars(args) as bars:
+        result = pipeline.score(args.video, args.out, asked, args.force, Watch(bars), args.typed)
+    _warn(args, result.report["warnings"])
+    if args.json:
+        _print_json(result.report)
+        return
+    say(_summary(result.report))
+    print(result.folder)
+
+
+def analyze(args: argparse.Namespace) -> None:
+    """Read a video."""
+    from tensionbgm import pipeline
+
+    with _bars(args) as bars:
+        result = pipeline.analyze(args.video, args.out, args.force, Watch(bars))
+    _warn(args, result.warnings)
+    if args.json:
+        _print_json(result.data)
+    else:
+        print(result.picture)
+
+
+def tension(args: argparse.Namespace) -> None:
+    """Measure a MIDI file."""
+    from tensionbgm import pipeline
+
+    result = pipeline.tension(args.score, args.out, args.against, args.force)
+    _warn(args, result.warnings)
+    if args.json:
+        _print_json(result.data)
+        return
+    print("time_s," + ",".join(pipeline.TENSION_COLUMNS))
+    for row in zip(result.data["times_s"], *(result.data[c] for c in pipeline.TENSION_COLUMNS), strict=True):
+        print(",".join(f"{value:.4f}" for value in row))
+    if "fit" in result.data:
+        say("fit: " + ", ".join(f"{k} {_number(v)}" for k, v in result.data["fit"].items()))
+
+
+def compose(args: argparse.Namespace) -> None:
+    """Compose a plan again."""
+    from tensionbgm import pipeline
+
+    with _bars(args) as bars:
+        effort = from_options(config.Effort, args)
+        result = pipeline.compose_plan(
+            args.plan, args.out, effort, args.seed, args.soundfont, args.force, Watch(bars)
+        )
+    _warn(args, result.warnings)
+    if args.json:
+        _print_json(result.data)
+    else:
+        print(result.folder)
+
+
+def render(args: argparse.Namespace) -> None:
+    """Turn a composed piece into audio."""
+    from tensionbgm import pipeline
+
+    with _bars(args) as bars:
+        sound = from_options(config.Sound, args)
+        result = pipeline.render_piece(args.piece, args.video, args.out, sound, args.force, Watch(bars))
+    _warn(args, result.warnings)
+    if args.json:
+        _print_json(result.data)
+    else:
+        print(result.folder)
+
+
+def demo(args: argparse.Namespace) -> None:
+    """Draw the demonstration film."""
+    from tensionbgm import pipeline
+
+    if not (args.keep and args.video.exists()):
+        pipeline.demo(args.video, args.force)
+    print(args.video)
+
+
+def doctor(args: argparse.Namespace) -> None:
+    """Examine the installation."""
+    from tensionbgm import doctor
+
+    findings = doctor.examine()
+    if args.json:
+        _print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            print(f"{'ok     ' if finding.ok else 'MISSING'} {finding.name}: {finding.detail}")
+    if not all(finding.ok for finding in findings):
+        missing = ", ".join(finding.name for finding in findings if not finding.ok)
+        raise doctor.Unwell(f"missing: {missing}; install again with `make dev`")
+
+
+# ------------------------------------------------------------------------ what all of them print
+
+
+def _bars(args: argparse.Namespace) -> Bars:
+    return Bars(quiet=args.quiet)
+
+
+def _warn(args: argparse.Namespace, warnings: list[str] | tuple[str, ...]) -> None:
+    for warning in warnings:
+        say(f"warning: {warning}")
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=1, allow_nan=False))
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _summary(report: dict[str, Any]) -> str:
+    """The figures that matter, in one line."""
+    metrics = report["metrics"]
+    cuts, fit = metrics["cuts"], metrics["tension"]
+    hits = f"cuts within 40 ms {_percent(cuts['hit_40ms'])} (chance {_percent(cuts['chance_40ms'])})"
+    return (
+        f"{report['video']['duration_s']:.1f} s of music; tension r {_number(fit['pearson'], 2)}; "
+        f"{hits if cuts['n'] else 'no cuts'}; ends {_number(cuts['end_error_ms'], 0)} ms from the last frame"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"

@@ -1,0 +1,230 @@
+"""Tension of notes: what must not change it, what must, and the reading of MIDI files."""
+
+import dataclasses
+
+import mido
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tensionbgm.errors import InputError
+from tensionbgm.music import notes as notes_room
+from tensionbgm.music import scale, spiral, tension
+from tensionbgm.music.keys import find_key
+from tensionbgm.music.notes import NOTE, KeyChange, Notes, read_midi
+
+
+def music(rows, bars=None, pace_s=0.5):
+    """Notes from (onset, duration, pitch[, velocity, track, drum]) in quarters, at a steady tempo."""
+    table = np.zeros(len(rows), NOTE)
+    for note, row in zip(table, rows, strict=True):
+        onset, duration, pitch, velocity, track, drum = (*row, *(80, 0, False)[len(row) - 3 :])
+        note["onset_quarter"], note["duration_quarter"], note["pitch"] = onset, duration, pitch
+        note["velocity"], note["track"], note["drum"] = velocity, track, drum
+    table["onset_s"], table["duration_s"] = (
+        table["onset_quarter"] * pace_s,
+        table["duration_quarter"] * pace_s,
+    )
+    table.sort(order=["onset_quarter", "track", "pitch"])
+    end = float((table["onset_quarter"] + table["duration_quarter"]).max())
+    knots = np.array([0.0, 1e5])
+    bar = np.arange(0, end + 4, 4.0) if bars is None else np.asarray(bars, float)
+    return Notes(table, ("one", "two"), bar, knots, knots * pace_s, ())
+
+
+IN_C = (KeyChange(0.0, 0, "major"),)
+quarter = st.integers(0, 63).map(lambda n: n / 4)
+rows = st.lists(
+    st.tuples(quarter, st.integers(1, 16).map(lambda n: n / 4), st.integers(40, 84), st.integers(1, 127)),
+    min_size=1,
+    max_size=40,
+)
+
+
+def tonal(profile):
+    return np.stack([profile.diameter, profile.momentum, profile.strain])
+
+
+@given(rows, st.integers(-12, 12))
+def test_transposing_music_and_key_together_leaves_tonal_tension(rows, shift):
+    here = tension.tension_profile(music(rows), IN_C)
+    moved = [(onset, duration, pitch + shift, velocity) for onset, duration, pitch, velocity in rows]
+    there = tension.tension_profile(music(moved), (KeyChange(0.0, shift % 12, "major"),))
+    np.testing.assert_allclose(tonal(here), tonal(there), atol=1e-9)
+
+
+@given(rows, st.randoms())
+def test_the_order_of_notes_does_not_matter(rows, random):
+    shuffled = list(rows)
+    random.shuffle(shuffled)
+    a, b = tension.tension_profile(music(rows), IN_C), tension.tension_profile(music(shuffled), IN_C)
+    np.testing.assert_allclose(a.composite, b.composite, atol=1e-9)
+
+
+@given(rows)
+def test_doubling_the_tempo_leaves_tonal_tension_and_raises_density(rows):
+    slow = tension.tension_profile(music(rows, pace_s=1.0), IN_C)
+    fast = tension.tension_profile(music(rows, pace_s=0.5), IN_C)
+    np.testing.assert_allclose(tonal(slow), tonal(fast), atol=1e-9)
+    assert (fast.density >= slow.density - 1e-12).all()
+
+
+@given(rows)
+def test_splitting_a_held_note_leaves_tonal_tension(rows):
+    halves = [
+        (onset + half * duration / 2, duration / 2, pitch, velocity)
+        for onset, duration, pitch, velocity in rows
+        for half in (0, 1)
+    ]
+    whole, split = (tension.tension_profile(music(r), IN_C) for r in (rows, halves))
+    np.testing.assert_allclose(tonal(whole), tonal(split), atol=1e-9)
+
+
+@given(rows)
+def test_every_level_lies_between_nought_and_one(rows):
+    profile = tension.tension_profile(music(rows))
+    for name in (*scale.COMPONENTS, *scale.BLENDS):
+        level = getattr(profile, name)
+        assert np.isfinite(level).all()
+        assert (level >= 0).all()
+        assert (level <= 1).all()
+
+
+@given(rows, st.integers(1, 20))
+def test_playing_louder_raises_loudness_and_nothing_tonal(rows, more):
+    soft = [(onset, duration, pitch, min(velocity, 100)) for onset, duration, pitch, velocity in rows]
+    loud = [(onset, duration, pitch, velocity + more) for onset, duration, pitch, velocity in soft]
+    a, b = (tension.tension_profile(music(r), IN_C) for r in (soft, loud))
+    assert (b.loudness >= a.loudness).all()
+    np.testing.assert_array_equal(tonal(a), tonal(b))
+
+
+def triad(*pitches, bar=0):
+    return [(4.0 * bar, 4.0, pitch) for pitch in pitches]
+
+
+def test_a_tonic_triad_is_less_tense_than_a_diminished_seventh():
+    tonic, diminished = ((1 << 0 | 1 << 4 | 1 << 7), (1 << 11 | 1 << 2 | 1 << 5 | 1 << 8))
+    calm, tense = tension.chord_profile(tonic, 0, "major"), tension.chord_profile(diminished, 0, "major")
+    assert calm[0] < tense[0]
+    assert calm[1] < tense[1]
+
+
+def test_momentum_is_nought_where_the_chord_stays_and_not_where_it_moves():
+    stays = tension.raw_components(music(triad(60, 64, 67) + triad(60, 64, 67, bar=1)), IN_C)[0]
+    moves = tension.raw_components(music(triad(60, 64, 67) + triad(61, 65, 68, bar=1)), IN_C)[0]
+    assert stays["momentum"].max() == pytest.approx(0, abs=1e-12)
+    assert moves["momentum"][-1] == pytest.approx(
+        np.linalg.norm(tension.chord_centre(0b100100010, 0) - tension.chord_centre(0b10010001, 0))
+    )
+
+
+def test_drums_carry_energy_and_no_tonal_tension():
+    chord = triad(60, 64, 67)
+    beat = [(float(n), 0.25, 38, 100, 1, True) for n in range(4)]
+    plain, driven = (tension.tension_profile(music(r), IN_C) for r in (chord, chord + beat))
+    np.testing.assert_array_equal(tonal(plain), tonal(driven))
+    assert (driven.energy > plain.energy).all()
+
+
+@given(st.sampled_from(scale.COMPONENTS), st.floats(0, 1))
+def test_levels_and_raw_values_are_inverse(component, level):
+    assert scale.level(component, scale.raw(component, level)) == pytest.approx(level, abs=1e-6)
+
+
+def test_the_key_of_a_cadence_is_found():
+    cadence = (
+        triad(60, 64, 67) + triad(65, 69, 72, bar=1) + triad(67, 71, 74, bar=2) + triad(60, 64, 67, bar=3)
+    )
+    for shift in range(12):
+        moved = [(onset, duration, pitch + shift) for onset, duration, pitch in cadence]
+        assert find_key(music(moved)) == (shift, "major")
+
+
+def test_the_profile_stays_linear_in_key_changes():
+    chords = triad(60, 64, 67) + triad(66, 70, 73, bar=1)
+    keys = (KeyChange(0.0, 0, "major"), KeyChange(4.0, 6, "major"))
+    raw = tension.raw_components(music(chords), keys)[0]
+    assert raw["strain"][0] == pytest.approx(raw["strain"][-1])
+
+
+# ------------------------------------------------------------------------ reading MIDI
+
+
+def write(path, *messages, ticks=480):
+    midi = mido.MidiFile(ticks_per_beat=ticks)
+    midi.tracks.append(mido.MidiTrack(messages))
+    midi.save(path)
+    return path
+
+
+def test_tempo_changes_place_notes_in_time(tmp_path):
+    path = write(
+        tmp_path / "a.mid",
+        mido.MetaMessage("set_tempo", tempo=500_000),
+        mido.Message("note_on", note=60, velocity=80, time=960),
+        mido.MetaMessage("set_tempo", tempo=1_000_000, time=480),
+        mido.Message("note_off", note=60, time=480),
+    )
+    notes = read_midi(path)
+    assert notes.notes["onset_s"].tolist() == [1.0]
+    assert notes.notes["duration_s"].tolist() == pytest.approx([1.5])
+    assert notes.end_s == pytest.approx(2.5)
+
+
+def test_bars_follow_the_time_signatures(tmp_path):
+    path = write(
+        tmp_path / "a.mid",
+        mido.MetaMessage("time_signature", numerator=3, denominator=4),
+        mido.MetaMessage("time_signature", numerator=2, denominator=4, time=1440),
+        mido.Message("note_on", note=60, velocity=80),
+        mido.Message("note_off", note=60, time=1920),
+    )
+    assert read_midi(path).bar_quarter.tolist() == [0, 3, 5, 7]
+
+
+def test_a_minor_key_signature_is_read(tmp_path):
+    path = write(
+        tmp_path / "a.mid",
+        mido.MetaMessage("key_signature", key="F#m"),
+        mido.Message("note_on", note=60, velocity=80),
+        mido.Message("note_off", note=60, time=48),
+    )
+    assert read_midi(path).keys == (KeyChange(0.0, 6, "minor"),)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not midi at all", b"MThd\x00\x00\x00\x06\x00\x01", b"MThd" + b"\xff" * 200]
+)
+def test_junk_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "junk.mid"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"junk\.mid: "):
+        read_midi(path)
+
+
+def test_a_missing_file_and_a_silent_one_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        read_midi(tmp_path / "none.mid")
+    with pytest.raises(InputError, match="no notes"):
+        read_midi(write(tmp_path / "empty.mid", mido.MetaMessage("track_name", name="x")))
+
+
+@settings(max_examples=50)
+@given(st.binary(max_size=300))
+def test_no_bytes_crash_the_reader(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "fuzz.mid"
+    path.write_bytes(b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk\x00\x00\x00\xff" + content)
+    try:
+        notes = read_midi(path)
+    except InputError:
+        return
+    assert len(notes.notes) > 0
+
+
+def test_names_of_the_public_tables_match():
+    fields = {field.name for field in dataclasses.fields(tension.Profile)}
+    assert set(scale.COMPONENTS) | set(scale.BLENDS) <= fields
+    assert notes_room.NOTE.names[0] == "onset_quarter"
+    assert spiral.diameter_table().shape == (4096,)
