@@ -89,9 +89,10 @@ def _saved(instance: Instance, time_us: int, role: str, beat_us: float) -> float
     credit = {"downbeat": prices.downbeat, "strong": prices.strong, "weak": prices.weak}[role]
     if apart <= prices.near_us:
         return credit * (1 - prices.slack * apart / prices.near_us)
-    if apart < prices.far_us:
-        return credit * 0.5 * (prices.far_us - apart) / (prices.far_us - prices.near_us)
-    return 0.0
+    if apart <= prices.past_us:
+        way = (apart - prices.near_us) / (prices.past_us - prices.near_us)
+        return credit * ((1 - prices.slack) * (1 - way) + prices.past * way)
+    return credit * prices.past * max(0.0, (prices.far_us - apart) / (prices.far_us - prices.past_us))
 
 
 def _cuts(instance: Instance, grid: Grid) -> float:

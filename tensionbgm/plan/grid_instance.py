@@ -19,11 +19,12 @@ FLURRY_S = 0.6  # cuts closer than this (about a beat) share one accent
 FLURRY_SHARE = 0.15  # what a cut keeps of its weight beside a stronger one
 EXACT = 0.005  # "90" means 90 within half a per cent: nobody hears that
 MAX_ANCHORS = 900
+LEAN_US = (-34_000, 34_000)  # a bar line may also lean on a cut from either side
 
 BAR_PRICE = {  # quarters a bar may have, by meter, and what the bar costs [accents]
-    2: {2: 0.0, 3: 0.3},
-    3: {3: 0.0, 2: 0.3, 4: 0.3},
-    4: {4: 0.0, 2: 0.25, 3: 0.3, 5: 0.35},
+    2: {2: 0.0, 3: 0.1},
+    3: {3: 0.0, 2: 0.1, 4: 0.1},
+    4: {4: 0.0, 2: 0.08, 3: 0.1, 5: 0.12},
 }
 
 
@@ -32,17 +33,19 @@ class Prices:
     """What is paid for what; in accents (missing a cut of weight 1 costs 1), natural logs of tempo."""
 
     downbeat: float = 1.0  # what is saved by a cut on the first beat of a bar
-    strong: float = 0.85  # on beat 3 of 4/4
+    strong: float = 0.95  # on beat 3 of 4/4
     weak: float = 0.3  # on another beat
-    near_us: int = 40_000  # two frames of 25: heard as together
+    near_us: int = 39_000  # a frame of 25 a second: heard as together (and under 40 ms after all rounding)
+    past_us: int = 46_000  # from here on, little credit is left
+    past: float = 0.4
     far_us: int = 120_000  # from here on, heard as apart
-    slack: float = 0.15  # lost by being `near_us` off instead of exact
+    slack: float = 0.08  # lost by being `near_us` off instead of exact
     section: float = 3.0  # a section's start off the bar line
-    preference: float = 0.08  # per second and unit of log tempo away from the preferred tempo
-    step: float = 2.0  # per unit of log tempo changed at a bar line
+    preference: float = 0.03  # per second and unit of log tempo away from the preferred tempo
+    step: float = 1.0  # per unit of log tempo changed at a bar line
     step_free: float = 0.04  # changes up to this are hardly heard
-    step_more: float = 12.0  # per unit of log tempo changed beyond that
-    step_limit: float = 0.09  # no greater change
+    step_more: float = 5.0  # per unit of log tempo changed beyond that
+    step_limit: float = 0.095  # no greater change
     spread_limit: float = 0.14  # between the slowest and the quickest bar of the piece
     ring_us: int = 1_500_000  # a last bar as long lets the last chord ring
     ring: float = 1.0  # for a last bar of no length at all
@@ -212,6 +215,7 @@ def _anchors(cut_us: np.ndarray, weight: np.ndarray, boundary: np.ndarray, end: 
     order = np.lexsort((cut_us, -weight))[: MAX_ANCHORS - len(boundary)]
     chosen: list[int] = []
     taken: set[int] = set()
+    nailed = {0, end, *boundary.tolist()}
     gap = 250_000  # two bar lines are never closer; the weightier of two takes the place
     for moment in [0, end, *boundary.tolist(), *cut_us[order].tolist()]:
         slots = {moment // gap - 1, moment // gap, moment // gap + 1}
@@ -219,4 +223,5 @@ def _anchors(cut_us: np.ndarray, weight: np.ndarray, boundary: np.ndarray, end: 
         if 0 <= moment <= end and not near:
             chosen.append(moment)
             taken.add(moment // gap)
-    return np.array(sorted(chosen), np.int64)
+    leaning = [m + lean for m in chosen for lean in LEAN_US if m not in nailed and 0 < m + lean < end]
+    return np.array(sorted([*chosen, *leaning]), np.int64)

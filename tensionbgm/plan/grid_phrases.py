@@ -17,6 +17,7 @@ from tensionbgm.plan.grid_instance import UNIT, Instance, Prices
 PPM = 1_000_000  # log tempi are integers: parts per million
 SPAN_US = 16_000_000  # phrases are this long at most, unless no anchor lies within
 MAX_PHRASES = 30_000
+OUTLOOK = 4  # anchors seen at least from each
 MAX_COUNTS = 40  # numbers of quarters tried for one pair of anchors
 LOW = -(2**60)
 
@@ -83,7 +84,9 @@ def _reach(instance: Instance, span_us: float) -> list[tuple[int, int, int]]:
     time = instance.anchor_us
     rows = []
     for i in range(len(time) - 1):
-        stop = max(int(np.searchsorted(time, time[i] + span_us, "right")), min(i + 3, len(time)))
+        # Over the first bar, and then at least to the next few anchors, however far they are.
+        beyond = int(np.searchsorted(time, time[i] + instance.meter * instance.period_us[1])) + OUTLOOK
+        stop = max(int(np.searchsorted(time, time[i] + span_us, "right")), min(beyond, len(time)))
         for j in range(i + 1, stop):
             rows += [(i, j, n) for n in _counts(instance, int(time[j] - time[i]))]
     return rows
@@ -108,9 +111,8 @@ def _counts(instance: Instance, length_us: int) -> list[int]:
 
 def nearness(error_us: np.ndarray, prices: Prices) -> np.ndarray:
     """Share of the credit that is left at a distance from the beat, 0..1."""
-    near = 1 - prices.slack * error_us / prices.near_us
-    far = 0.5 * (prices.far_us - error_us) / (prices.far_us - prices.near_us)
-    return np.where(error_us <= prices.near_us, near, np.clip(far, 0, None))
+    corners = [0, prices.near_us, prices.past_us, prices.far_us]
+    return np.interp(error_us, corners, [1.0, 1 - prices.slack, prices.past, 0.0])
 
 
 def _gains(
