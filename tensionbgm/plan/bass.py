@@ -1,0 +1,164 @@
+"""Chords -> the bass: its roots, and how it moves between them in each style and level; and roots for timpani."""
+
+from __future__ import annotations
+
+from tensionbgm.forms import PPQ
+from tensionbgm.plan.harmony import Span
+from tensionbgm.plan.palettes import Player
+from tensionbgm.plan.phrases import Bar
+from tensionbgm.plan.score import Draft, tie_key
+from tensionbgm.plan.slots import Note, nearest
+
+# What the bass plays over four beats of a chord, by style and level: (onset, length [beats], tone).
+# Tones: b the chord's bass, 8 the same an octave up, 5 a chord tone (fifth by preference), w a passing note.
+Figure = tuple[tuple[float, float, str], ...]
+LONG: Figure = ((0, 4, "b"),)
+FIGURES: dict[str, tuple[Figure, ...]] = {
+    "orchestral": (
+        LONG,
+        LONG,
+        ((0, 3, "b"), (3, 1, "5")),
+        ((0, 1, "b"), (1, 0.5, "b"), (1.5, 0.5, "b"), (2, 1, "b"), (3, 0.5, "5"), (3.5, 0.5, "b")),
+        tuple((i / 2, 0.5, "8" if i in (3, 6) else "b") for i in range(8)),
+    ),
+    "synth": (
+        LONG,
+        ((0, 3.5, "b"), (3.5, 0.5, "8")),
+        ((0, 1.5, "b"), (1.5, 1.5, "b"), (3, 1, "5")),
+        tuple((i + 0.5, 0.5, "b" if i % 2 == 0 else "8") for i in range(4)) + ((0, 0.25, "b"),),
+        tuple((i / 2, 0.5, "8" if i % 2 else "b") for i in range(8)),
+    ),
+    "walking": (
+        LONG,
+        ((0, 2, "b"), (2, 2, "5")),
+        ((0, 1.5, "b"), (1.5, 0.5, "b"), (2, 1, "5"), (3, 1, "5")),
+        ((0, 1, "b"), (1, 1, "w"), (2, 1, "5"), (3, 1, "w")),
+        ((0, 1, "b"), (1, 0.5, "5"), (1.5, 0.5, "w"), (2, 1, "5"), (3, 0.5, "w"), (3.5, 0.5, "w")),
+    ),
+}
+MIDDLE = 40  # where the bass is at home, E2
+SPAN = 9  # how far its roots lie from there [semitones]
+
+
+def write_bass(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
+    """The bass line of every bass player."""
+    notes: list[Note] = []
+    for part, player in players:
+        for bar in draft.bars:
+            if bar.ending == "hold":
+                continue
+            for span in draft.spans[bar.index]:
+                notes += _span_notes(draft, bar, span, part, player)
+        notes.append(_final(draft, part, player))
+    return notes
+
+
+def _figure(draft: Draft, bar: Bar) -> Figure:
+    level = max(bar.level - 1, 0) if bar.ending == "cadence" else bar.level
+    return FIGURES[draft.palette.bass_style][level]
+
+
+def _span_notes(draft: Draft, bar: Bar, span: Span, part: int, player: Player) -> list[Note]:
+    """A figure over one chord, cut to its length; longer chords begin it again."""
+    notes = []
+    beats = (span.end_tick - span.start_tick) / PPQ
+    for cycle in range(max(int(-(-beats // 4)), 1)):
+        for at, length, tone in sorted(_figure(draft, bar)):
+            on = at + 4 * cycle
+            if on < beats:
+                notes.append(_note(draft, bar, span, part, player, on, min(length, beats - on), tone))
+    return notes
+
+
+def _root(draft: Draft, span: Span) -> int:
+    return nearest(MIDDLE, MIDDLE - SPAN, MIDDLE + SPAN, 1 << span.chord.bass_pc(span.tonic))
+
+
+def _note(
+    draft: Draft, bar: Bar, span: Span, part: int, player: Player, on: float, length: float, tone: str
+) -> Note:
+    onset, root = span.start_tick + round(on * PPQ), _root(draft, span)
+    chord = draft.chord_mask(span)
+    low, high, allowed, aim = _tone(draft, span, player, root, tone)
+    duration = round(length * PPQ * (0.95 if length >= 1 else 0.85))
+    key = tie_key(bar, player.part.name, onset - bar.start_tick, tone, root % 12 - span.tonic)
+    accent = 4 if on == 0 else 0
+    shift = bar.transpose if key else 0
+    return Note(onset, duration, part, 0, low, high, allowed, chord | allowed, aim, accent, key, shift)
+
+
+def _tone(draft: Draft, span: Span, player: Player, root: int, tone: str) -> tuple[int, int, int, int]:
+    """Range, pitch classes and aim of a bass tone."""
+    part = player.part
+    bass = 1 << (root % 12)
+    if tone == "b":
+        return max(part.low, 28), min(part.high, 52), bass, root
+    if tone == "8":
+        up = root + 12 if root + 12 <= part.high else root
+        return up - 6, min(up + 6, part.high), bass, up
+    chord = draft.chord_mask(span)
+    low, high = max(part.low, root - 7), min(part.high, root + 9)
+    fifth = 1 << ((span.tonic + 7 * span.chord.tones[1]) % 12)
+    aim = nearest(root + 5, low, high, fifth if tone == "5" else chord)
+    return low, high, chord if tone == "5" else chord | draft.scale_mask(span), aim
+
+
+def _final(draft: Draft, part: int, player: Player) -> Note:
+    """The tonic under the last chord."""
+    bar = next(bar for bar in draft.bars if bar.ending == "hold")
+    span = draft.spans[bar.index][0]
+    end = draft.bars[-1].end_tick
+    low, high, allowed, aim = _tone(draft, span, player, _root(draft, span), "b")
+    return Note(
+        bar.start_tick, end - bar.start_tick, part, 0, low, high, allowed, draft.chord_mask(span), aim, 4
+    )
+
+
+def write_roots(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
+    """Timpani: the root on downbeats and before them, a roll into a louder bar, the last stroke."""
+    notes = []
+    for part, player in players:
+        for bar in draft.bars:
+            before = draft.bars[max(bar.index - 1, 0)]
+            if player.levels[0] <= bar.level <= player.levels[1] or (
+                bar.opens and bar.level > before.level + 1
+            ):
+                for at in _strokes(bar):
+                    notes.append(_stroke(draft, bar, part, player, at))
+            elif bar.ending == "hold" and before.level >= player.levels[0]:
+                notes.append(_stroke(draft, bar, part, player, 0.0))
+    return notes
+
+
+def _strokes(bar: Bar) -> tuple[float, ...]:
+    if bar.ending == "hold":
+        return (0.0,)
+    if bar.last_in_phrase and bar.level >= 3:
+        return (0.0, *(bar.beats - 1 + i / 4 for i in range(4)))
+    if bar.level >= 4 and bar.beats >= 3:
+        return (0.0, 1.5, 2.0)
+    return (0.0,)
+
+
+def _stroke(draft: Draft, bar: Bar, part: int, player: Player, at: float) -> Note:
+    onset = bar.start_tick + round(at * PPQ)
+    span = draft.span_at(bar, onset)
+    pc = 1 << span.chord.bass_pc(span.tonic)
+    aim = nearest(45, player.part.low, player.part.high, pc)
+    duration = PPQ // 4 if at % 1 or at > 2 else PPQ
+    key = tie_key(bar, player.part.name, at, pc)
+    low, high = player.part.low, player.part.high
+    return Note(
+        onset,
+        duration,
+        part,
+        0,
+        low,
+        high,
+        pc,
+        pc | draft.chord_mask(span),
+        aim,
+        4,
+        key,
+        bar.transpose if key else 0,
+    )

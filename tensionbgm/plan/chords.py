@@ -1,0 +1,254 @@
+"""The vocabulary of chords of a key: what each is made of, what it does, how rare and how tense it is.
+
+Chords are written in fifths above the tonic, so one table serves all keys and spells them right.
+Functions follow common textbook harmony (tonic, predominant, dominant, and chords that want one
+certain goal); rarities are ours.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from tensionbgm.music import scale, spiral, tension
+from tensionbgm.plan.key import mask_of, scale_fifths, spell, tonic_fifths
+
+# quality -> (printed suffix, intervals above the root in fifths)
+QUALITIES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "5": ("5", (0, 1)),
+    "M": ("", (0, 1, 4)),
+    "m": ("m", (0, 1, -3)),
+    "dim": ("dim", (0, -3, -6)),
+    "aug": ("aug", (0, 4, 8)),
+    "sus2": ("sus2", (0, 1, 2)),
+    "sus4": ("sus4", (0, 1, -1)),
+    "add9": ("add9", (0, 1, 4, 2)),
+    "madd9": ("madd9", (0, 1, -3, 2)),
+    "7": ("7", (0, 1, 4, -2)),
+    "maj7": ("maj7", (0, 1, 4, 5)),
+    "m7": ("m7", (0, 1, -3, -2)),
+    "mM7": ("mM7", (0, 1, -3, 5)),
+    "m7b5": ("m7b5", (0, -3, -6, -2)),
+    "dim7": ("dim7", (0, -3, -6, -9)),
+    "7sus4": ("7sus4", (0, 1, -1, -2)),
+    "6": ("6", (0, 1, 4, 3)),
+    "m6": ("m6", (0, 1, -3, 3)),
+}
+
+
+@dataclass(frozen=True)
+class Harmony:
+    """A chord relative to its key."""
+
+    name: str  # how a musician calls it in the key, "V7/V"
+    root: int  # fifths above the tonic
+    quality: str
+    function: str  # T tonic, S predominant, D dominant, X chromatic
+    rarity: float  # cost of using it at all
+    bass: int = 0  # fifths above the root; not a chord tone: a pedal
+    goals: tuple[str, ...] = ()  # names it wants to go to; empty: any by function
+
+    @property
+    def tones(self) -> tuple[int, ...]:
+        """Chord tones, fifths above the tonic, root first; a pedal is not among them."""
+        return tuple(self.root + k for k in QUALITIES[self.quality][1])
+
+    def mask(self, tonic: int) -> int:
+        """12-bit pitch-class mask, the bass included."""
+        return mask_of([*self.tones, self.root + self.bass], tonic)
+
+    def bass_pc(self, tonic: int) -> int:
+        """Pitch class of the bass."""
+        return (tonic + 7 * (self.root + self.bass)) % 12
+
+    def symbol(self, tonic: int, mode: str) -> str:
+        """As printed over the staff, "Dm7/F"."""
+        root = tonic_fifths(tonic, mode) + self.root
+        text = spell(root) + QUALITIES[self.quality][0]
+        return text if self.bass == 0 else f"{text}/{spell(root + self.bass)}"
+
+
+_TO_V = ("V", "V7", "Vsus4", "I64", "i64")
+
+MAJOR = (
+    Harmony("I5", 0, "5", "T", 0.15),
+    Harmony("I", 0, "M", "T", 0.0),
+    Harmony("Iadd9", 0, "add9", "T", 0.15),
+    Harmony("Isus2", 0, "sus2", "T", 0.2),
+    Harmony("Imaj7", 0, "maj7", "T", 0.2),
+    Harmony("I/3", 0, "M", "T", 0.1, bass=4),
+    Harmony("vi", 3, "m", "T", 0.0),
+    Harmony("vi7", 3, "m7", "T", 0.1),
+    Harmony("iii", 4, "m", "T", 0.2),
+    Harmony("iii7", 4, "m7", "T", 0.3),
+    Harmony("IV", -1, "M", "S", 0.0),
+    Harmony("IV5", -1, "5", "S", 0.3),
+    Harmony("IVadd9", -1, "add9", "S", 0.1),
+    Harmony("IVmaj7", -1, "maj7", "S", 0.15),
+    Harmony("IV/1", -1, "M", "S", 0.2, bass=1),
+    Harmony("ii", 2, "m", "S", 0.0),
+    Harmony("ii7", 2, "m7", "S", 0.1),
+    Harmony("ii7/4", 2, "m7", "S", 0.15, bass=-3),
+    Harmony("V", 1, "M", "D", 0.0),
+    Harmony("V/7", 1, "M", "D", 0.1, bass=4),
+    Harmony("V7", 1, "7", "D", 0.1),
+    Harmony("Vsus4", 1, "sus4", "D", 0.2, goals=("V", "V7", "I", "vi")),
+    Harmony("V7sus4", 1, "7sus4", "D", 0.3),
+    Harmony("V/1", 1, "M", "D", 0.35, bass=-1),
+    Harmony("I64", 0, "M", "D", 0.25, bass=1, goals=("V", "V7", "Vsus4")),
+    Harmony("viio7", 5, "dim7", "D", 0.8, goals=("I", "I/3", "vi")),
+    Harmony("iv", -1, "m", "S", 0.5),
+    Harmony("iv/1", -1, "m", "S", 0.6, bass=1),
+    Harmony("iiø7", 2, "m7b5", "S", 0.6),
+    Harmony("bVII", -2, "M", "S", 0.4),
+    Harmony("bVI", -4, "M", "X", 0.6, goals=("bVII", "V", "V7", "iv", "I", "I64")),
+    Harmony("bIII", -3, "M", "X", 0.7, goals=("bVI", "IV", "bVII", "iv")),
+    Harmony("V7/V", 2, "7", "X", 0.5, goals=_TO_V),
+    Harmony("V7/vi", 4, "7", "X", 0.5, goals=("vi", "vi7", "IV", "IVmaj7")),
+    Harmony("V7/IV", 0, "7", "X", 0.5, goals=("IV", "IVadd9", "IV/1", "iv")),
+    Harmony("V7/ii", 3, "7", "X", 0.5, goals=("ii", "ii7")),
+    Harmony("viio7/V", 6, "dim7", "X", 0.9, goals=_TO_V),
+    Harmony("viio7/vi", 8, "dim7", "X", 0.9, goals=("vi", "vi7")),
+    Harmony("N", -5, "M", "X", 0.9, goals=(*_TO_V, "I")),
+    Harmony("I+", 0, "aug", "X", 0.9, goals=("vi", "IV", "ii7/4")),
+    Harmony("V+", 1, "aug", "D", 0.9, goals=("I", "vi")),
+    Harmony("Ger", -4, "7", "X", 0.9, goals=("V", "I64")),
+    Harmony("bvi", -4, "m", "X", 1.0, goals=("I", "V", "iv", "bVI")),
+)
+
+MINOR = (
+    Harmony("i5", 0, "5", "T", 0.15),
+    Harmony("i", 0, "m", "T", 0.0),
+    Harmony("iadd9", 0, "madd9", "T", 0.15),
+    Harmony("isus2", 0, "sus2", "T", 0.2),
+    Harmony("i7", 0, "m7", "T", 0.15),
+    Harmony("i/3", 0, "m", "T", 0.1, bass=-3),
+    Harmony("III", -3, "M", "T", 0.05),
+    Harmony("IIImaj7", -3, "maj7", "T", 0.25),
+    Harmony("VI", -4, "M", "T", 0.0),
+    Harmony("VImaj7", -4, "maj7", "T", 0.15),
+    Harmony("VI/1", -4, "M", "T", 0.25, bass=4),
+    Harmony("iv", -1, "m", "S", 0.0),
+    Harmony("iv7", -1, "m7", "S", 0.1),
+    Harmony("iv/1", -1, "m", "S", 0.25, bass=1),
+    Harmony("ivadd9", -1, "madd9", "S", 0.2),
+    Harmony("IV", -1, "M", "S", 0.4),
+    Harmony("iiø7", 2, "m7b5", "S", 0.2),
+    Harmony("iiø7/4", 2, "m7b5", "S", 0.2, bass=-3),
+    Harmony("VII", -2, "M", "S", 0.05),
+    Harmony("VIIsus4", -2, "sus4", "S", 0.3),
+    Harmony("v", 1, "m", "D", 0.3),
+    Harmony("V", 1, "M", "D", 0.0),
+    Harmony("V/7", 1, "M", "D", 0.15, bass=4),
+    Harmony("V7", 1, "7", "D", 0.1),
+    Harmony("Vsus4", 1, "sus4", "D", 0.2, goals=("V", "V7", "i", "VI")),
+    Harmony("V7sus4", 1, "7sus4", "D", 0.3),
+    Harmony("V/1", 1, "M", "D", 0.4, bass=-1),
+    Harmony("i64", 0, "m", "D", 0.25, bass=1, goals=("V", "V7", "Vsus4")),
+    Harmony("viio7", 5, "dim7", "D", 0.5, goals=("i", "i/3", "VI")),
+    Harmony("V7b9/1", 5, "dim7", "D", 0.9, bass=-5, goals=("i", "VI")),
+    Harmony("imM7", 0, "mM7", "T", 0.8, goals=("i", "i7", "VI", "iv")),
+    Harmony("im6", 0, "m6", "T", 0.6),
+    Harmony("V7/iv", 0, "7", "X", 0.6, goals=("iv", "iv7", "ivadd9")),
+    Harmony("V7/VI", -3, "7", "X", 0.6, goals=("VI", "VImaj7")),
+    Harmony("V7/III", -2, "7", "X", 0.4, goals=("III", "IIImaj7", "VI")),
+    Harmony("V7/V", 2, "7", "X", 0.7, goals=_TO_V),
+    Harmony("viio7/V", 6, "dim7", "X", 0.8, goals=_TO_V),
+    Harmony("N", -5, "M", "X", 0.5, goals=(*_TO_V, "i", "viio7")),
+    Harmony("N/1", -5, "M", "X", 0.7, bass=5, goals=("i", "V", "viio7")),
+    Harmony("III+", -3, "aug", "X", 0.8, goals=("i", "VI", "i/3")),
+    Harmony("V+", 1, "aug", "D", 0.8, goals=("i", "VI")),
+    Harmony("Ger", -4, "7", "X", 0.7, goals=("V", "i64")),
+    Harmony("bvi", -4, "m", "X", 0.8, goals=("i", "V", "iv", "VI")),
+    Harmony("#ivm", 6, "m", "X", 1.3, goals=("i", "V", "iv")),
+)
+
+BLUR = 0.35  # share of passing notes in what sounds over a chord
+FUNCTION_TENSION = {"T": 0.15, "S": 0.45, "D": 0.7, "X": 0.8}  # how far from home; ours
+_FUNCTION_COST = {  # cost of following one function by another: ours, after common practice
+    ("T", "T"): 0.25, ("T", "S"): 0.0, ("T", "D"): 0.15, ("T", "X"): 0.1,
+    ("S", "T"): 0.35, ("S", "S"): 0.25, ("S", "D"): 0.0, ("S", "X"): 0.2,
+    ("D", "T"): 0.0, ("D", "S"): 0.7, ("D", "D"): 0.25, ("D", "X"): 0.5,
+    ("X", "T"): 0.4, ("X", "S"): 0.4, ("X", "D"): 0.4, ("X", "X"): 0.7,
+}  # fmt: skip
+MISSED_GOAL = 1.1  # a chord that wants a goal goes elsewhere
+
+
+def vocabulary(mode: str) -> tuple[Harmony, ...]:
+    """All chords of a mode."""
+    return MAJOR if mode == "major" else MINOR
+
+
+@functools.cache
+def index_of(mode: str) -> dict[str, int]:
+    """Name -> place in the vocabulary."""
+    return {chord.name: i for i, chord in enumerate(vocabulary(mode))}
+
+
+@functools.cache
+def progression_cost(mode: str) -> np.ndarray:
+    """Cost of each chord following each other, float (n, n), rows are where one comes from; 0 is most usual.
+
+    Staying costs nothing here; how long a chord may stay is the harmonic rhythm's affair.
+    """
+    chords = vocabulary(mode)
+    cost = np.array([[_step_cost(a, b) for b in chords] for a in chords])
+    cost.setflags(write=False)
+    return cost
+
+
+def _step_cost(a: Harmony, b: Harmony) -> float:
+    if a == b:
+        return 0.0
+    cost = _FUNCTION_COST[a.function, b.function]
+    if a.root == b.root and a.goals == ():
+        cost = 0.45  # the same root in another dress
+    elif a.goals:
+        cost = 0.0 if b.name in a.goals else MISSED_GOAL
+    step = abs(b.root - a.root)
+    cost += {1: -0.05, 2: 0.05, 6: 0.5}.get(step, 0.15 if step in (5, 7) else 0.0)
+    return max(cost, 0.0) + _dim_penalty(a, b)
+
+
+def _dim_penalty(a: Harmony, b: Harmony) -> float:
+    """Two sharp colours in a row blur each other."""
+    sharp = ("dim7", "aug", "mM7")
+    return 0.5 if a.quality in sharp and b.quality in sharp else 0.0
+
+
+@functools.cache
+def tension_levels(mode: str) -> np.ndarray:
+    """Tonal tension of each chord after each other, float (n, n), 0..1 (rows: the chord before).
+
+    Blend of cloud diameter, momentum and tensile strain on the reference scale, as in
+    `tensionbgm.music.tension`; tonic 0, for transposition changes nothing.  A bar of real music is
+    not its chord alone: passing notes draw its centre towards the scale's by `BLUR`.
+    """
+    chords = vocabulary(mode)
+    diameter = np.array([tension.chord_profile(c.mask(0), 0, mode)[0] for c in chords])
+    centre = np.array([tension.chord_centre(c.mask(0), 0) for c in chords])
+    centre = (1 - BLUR) * centre + BLUR * tension.chord_centre(mask_of(scale_fifths(mode), 0), 0)
+    strain = np.linalg.norm(centre - spiral.key_point(mode), axis=1)
+    moved = np.linalg.norm(centre[:, None] - centre[None, :], axis=-1)
+    levels = {
+        "diameter": scale.level("diameter", diameter)[None, :],
+        "strain": scale.level("strain", strain)[None, :],
+        "momentum": scale.level("momentum", moved),
+    }
+    blend = sum(weight * levels[name] for name, weight in tension.TONAL.items())
+    level = scale.level("tonal", np.asarray(blend))
+    level.setflags(write=False)
+    return level
+
+
+@functools.cache
+def chord_scale(chord: Harmony, mode: str) -> tuple[int, ...]:
+    """Scale to pass through over a chord, fifths above the tonic: the key's, bent to the chord's alterations.
+
+    A chromatic chord tone replaces the scale tone of the same letter (seven fifths away).
+    """
+    tones = set(chord.tones) | {chord.root + chord.bass}
+    steps = [k for k in scale_fifths(mode) if not ({k - 7, k + 7} & tones) or k in tones]
+    return tuple(sorted(set(steps) | tones))

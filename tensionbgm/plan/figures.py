@@ -1,0 +1,127 @@
+"""Chords -> broken chords: the figures of harp, guitar, piano, pizzicato and sequencer."""
+
+from __future__ import annotations
+
+from tensionbgm.forms import PPQ
+from tensionbgm.plan.harmony import Span
+from tensionbgm.plan.palettes import Player
+from tensionbgm.plan.phrases import Bar
+from tensionbgm.plan.score import Draft, tie_key
+from tensionbgm.plan.slots import Note
+
+# Rungs of the ladder of chord tones a figure climbs, note by note; None is a rest.
+SHAPES: dict[str, tuple[int | None, ...]] = {
+    "rise": (0, 1, 2, 3, 4, 5, 4, 3),
+    "wave": (0, 2, 4, 5, 4, 2),
+    "broken": (0, 2, 1, 3, 2, 4, 3, 2),
+    "pulse": (0, 0, 1, 0, 0, 2, 0, 1),
+    "rock": (0, 2, 0, 3, 0, 2, 0, 1),
+    "turn": (1, 2, 1, 0, 1, 2, 3, 2),
+    "skip": (0, 2, 4, None, 3, 2, 4, 1),
+    "leap": (0, 3, 1, 4, 2, 5, 3, None),
+    "pick": (0, 2, 3, 2, 4, 2, 3, 2),
+    "travis": (0, 3, 1, 4, 0, 2, 1, 3),
+    "alberti": (0, 2, 1, 2),
+}
+WIDTH = 5  # how far a note may stray from its rung [semitones]
+SLOWEST_16TH_S = 0.095  # faster than this no figure is played
+
+
+def write_figures(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
+    """Every figure player's notes."""
+    notes: list[Note] = []
+    for part, player in players:
+        for bar in draft.bars:
+            if bar.ending == "hold":
+                notes += _last_flourish(draft, bar, part, player)
+            elif player.levels[0] <= bar.level <= player.levels[1]:
+                notes += _bar_figure(draft, bar, part, player)
+    return notes
+
+
+def _rate(bar: Bar, player: Player) -> float:
+    """Notes a beat; the cadence broadens."""
+    rate = player.rates[min(bar.level - player.levels[0], len(player.rates) - 1)]
+    if bar.ending == "cadence":
+        rate = min(rate, 1)
+    while rate > 1 and bar.beat_s / rate < SLOWEST_16TH_S:
+        rate /= 2
+    return rate
+
+
+def _shape(draft: Draft, bar: Bar, player: Player) -> str:
+    dice = draft.dice("figure", player.part.name, bar.material)
+    names = [str(name) for name in dice.permutation(player.shapes)]
+    return names[1] if bar.phrase % 4 == 2 and len(names) > 1 else names[0]  # the third phrase contrasts
+
+
+def ladder(chord: int, low: int, high: int, root: int) -> list[int]:
+    """Chord tones from the lowest root upwards."""
+    tones = [p for p in range(low, high + 1) if chord >> (p % 12) & 1]
+    start = next((i for i, p in enumerate(tones) if p % 12 == root), 0)
+    return tones[start:] if len(tones) - start >= 4 else tones
+
+
+def _bar_figure(draft: Draft, bar: Bar, part: int, player: Player) -> list[Note]:
+    rate, name = _rate(bar, player), _shape(draft, bar, player)
+    shape, step = SHAPES[name], round(PPQ / rate)
+    notes: list[Note] = []
+    breath = bar.last_in_phrase and bar.level <= 1
+    for span in draft.spans[bar.index]:
+        rungs = _rungs(draft, bar, span, player)
+        stop = min(span.end_tick, bar.end_tick - PPQ) if breath and bar.beats > 1 else span.end_tick
+        for i, onset in enumerate(range(span.start_tick, stop, step)):
+            rung = shape[i % len(shape)]
+            if rung is not None:
+                length = min(step, span.end_tick - onset)
+                aim = rungs[min(rung, len(rungs) - 1)]
+                key = tie_key(bar, player.part.name, name, rate, onset - bar.start_tick)
+                notes.append(_figure_note(draft, bar, span, part, player, onset, length, aim, key))
+    return notes
+
+
+def _rungs(draft: Draft, bar: Bar, span: Span, player: Player) -> list[int]:
+    low = player.part.low + round(8 * bar.energy)
+    chord = draft.chord_mask(span)
+    return ladder(chord, low, player.part.high, (span.tonic + 7 * span.chord.root) % 12)
+
+
+def _figure_note(
+    draft: Draft,
+    bar: Bar,
+    span: Span,
+    part: int,
+    player: Player,
+    onset: int,
+    length: int,
+    aim: int,
+    key: tuple | None,
+) -> Note:
+    low, high = max(player.part.low, aim - WIDTH), min(player.part.high, aim + WIDTH)
+    chord = draft.chord_mask(span)
+    accent = 3 if onset == span.start_tick else 0
+    shift = bar.transpose if key else 0
+    return Note(
+        onset, max(round(length * player.gate), 50), part, 0, low, high, chord, chord, aim, accent, key, shift
+    )
+
+
+def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player) -> list[Note]:
+    """The last chord: broken upwards once, its top held; by whoever played the cadence."""
+    before = draft.bars[max(bar.index - 1, 0)]
+    if before.ending == "hold" and bar.index:
+        return []
+    if player.levels[0] > 0 and not player.levels[0] <= before.level <= player.levels[1]:
+        return []
+    span = draft.spans[bar.index][0]
+    rungs, end = _rungs(draft, bar, span, player), draft.bars[-1].end_tick
+    step = PPQ // 4 if bar.beat_s > 0.4 else PPQ // 2
+    count = max(min(4, len(rungs), (end - bar.start_tick) // (2 * step)), 1)
+    notes = []
+    for i in range(count):
+        onset = bar.start_tick + i * step
+        length = step if i < count - 1 else end - onset
+        note = _figure_note(draft, bar, span, part, player, onset, length, rungs[i], None)
+        note.duration = length
+        notes.append(note)
+    return notes

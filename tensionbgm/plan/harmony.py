@@ -1,0 +1,242 @@
+"""Bars and curve -> a chord for every span of the score.
+
+A *cell* is one chord to choose; all returns of a bar, and all phrases that repeat it, share its
+cell.  Each cell has one predecessor, the cell before its first entrance, so the cells form a tree,
+and dynamic programming over that tree (Viterbi's algorithm, with branches) finds the exact minimum
+of
+
+    sum of  TENSION (level - target)^2  +  FUNCTION (function - target)^2  +  progression  +  rarity  +  form
+
+over all cells, where *level* is the tonal tension of the chord after its predecessor on the 0..1
+scale of the reference corpus, *function* how far from home its function is, and *target* the mean of the curve over all occurrences of the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tensionbgm.forms import PPQ, Chord, Curve, Grid
+from tensionbgm.plan.chords import FUNCTION_TENSION, Harmony, progression_cost, tension_levels, vocabulary
+from tensionbgm.plan.phrases import Bar
+
+TENSION = 10.0  # weight of the squared misfit against progression costs of about 0..1
+FUNCTION = 2.5  # the same for the chord's function: calm is at home, tense is far away
+STAY = 0.35  # cost of a chord once more, and more so where the curve is high
+RARITY = 0.7
+TASTE = 0.3  # how far a seed may bend rarities
+FAST = 0.55  # target above which a bar takes two chords
+CALM = 0.3  # target below which a chord may last two bars
+LONG_BAR_S = 3.4  # a bar longer than this always takes its own chord
+SHORT_BAR_S = 1.5  # a bar shorter than this never takes two
+FORBIDDEN = 1e3
+
+
+@dataclass(frozen=True)
+class Span:
+    """A chord in its key, in one bar."""
+
+    bar: int
+    start_tick: int
+    end_tick: int
+    chord: Harmony
+    tonic: int
+    cell: int  # equal cells, equal chords
+
+
+@dataclass
+class _Cell:
+    """A chord to choose."""
+
+    parent: int  # cell before its first entrance, -1 for the first
+    targets: list[float] = field(default_factory=list)
+    form: list[str] = field(default_factory=list)  # what the form asks of it
+
+
+def harmonise(
+    grid: Grid, bars: tuple[Bar, ...], curve: Curve, tonic: int, mode: str, rng: np.random.Generator
+) -> tuple[Span, ...]:
+    """Choose all chords.
+
+    Parameters
+    ----------
+    grid, bars, curve
+        where the bars are and what tension they should have
+    tonic, mode
+        the home key; transposed returns shift it
+    rng
+        bends the taste a little, so that seeds differ
+
+    Returns
+    -------
+    spans : tuple of Span
+        in order of time; they cover the piece without gaps
+    """
+    cells, laid = _cells(grid, bars, curve)
+    chosen = _decode(cells, mode, rng)
+    words = vocabulary(mode)
+    return tuple(
+        Span(bar.index, start, end, words[chosen[cell]], (tonic + bar.transpose) % 12, cell)
+        for bar, start, end, cell in laid
+    )
+
+
+def _split_tick(bar: Bar) -> int:
+    """Where a bar's second chord starts: its strong middle beat [ticks from the bar line]."""
+    return (bar.beats + 1) // 2 * PPQ
+
+
+def _cells(
+    grid: Grid, bars: tuple[Bar, ...], curve: Curve
+) -> tuple[list[_Cell], list[tuple[Bar, int, int, int]]]:
+    """All cells in order of first entrance, and where each lies: (bar, start tick, end tick, cell)."""
+    rhythm = _harmonic_rhythm(bars)
+    known: dict[tuple, int] = {}
+    cells: list[_Cell] = []
+    laid: list[tuple[Bar, int, int, int]] = []
+    for bar in bars:
+        for key, start, end in _bar_spans(bar, rhythm):
+            if key not in known:
+                known[key] = len(cells)
+                cells.append(_Cell(parent=laid[-1][3] if laid else -1, form=_form(bar, key, bars)))
+            time_s = grid.seconds(np.array([start, end]))
+            cells[known[key]].targets.append(float(curve.mean(time_s[:1], time_s[1:])[0]))
+            laid.append((bar, start, end, known[key]))
+    return cells, laid
+
+
+def _harmonic_rhythm(bars: tuple[Bar, ...]) -> dict[tuple[int, int], int]:
+    """Chords in each bar of each material: 2, 1, or 0 where the chord before goes on."""
+    members: dict[tuple[int, int], list[Bar]] = {}
+    for bar in bars:
+        members.setdefault((bar.material, bar.source), []).append(bar)
+    return {key: _chords_in_bar(same) for key, same in members.items()}
+
+
+def _chords_in_bar(same: list[Bar]) -> int:
+    target = float(np.mean([bar.target for bar in same]))
+    bar_s = min(bar.beats * bar.beat_s for bar in same)
+    first = same[0]
+    if target > FAST and bar_s > SHORT_BAR_S and min(bar.beats for bar in same) >= 2:
+        return 2 if target > FAST + 0.2 or first.in_phrase % 2 or bar_s > LONG_BAR_S else 1
+    calm = target < CALM and bar_s < LONG_BAR_S
+    return 0 if calm and first.in_phrase % 2 and not first.last_in_phrase else 1
+
+
+def _bar_spans(bar: Bar, rhythm: dict[tuple[int, int], int]) -> list[tuple[tuple, int, int]]:
+    """The bar's chords as (cell key, start tick, end tick)."""
+    start, end = bar.start_tick, bar.end_tick
+    if bar.ending == "hold":
+        return [(("hold",), start, end)]
+    middle = start + _split_tick(bar)
+    if bar.ending == "cadence":
+        roomy = bar.beats >= 2 and bar.beats * bar.beat_s > SHORT_BAR_S
+        parts = [(start, middle), (middle, end)] if roomy else [(start, end)]
+        return [(("cadence", len(parts) - i), a, b) for i, (a, b) in enumerate(parts)]
+    count = rhythm[bar.material, bar.source]
+    if count == 2:
+        place = (bar.material, bar.source)
+        return [((*place, 0), start, middle), ((*place, 1), middle, end)]
+    home = (bar.material, bar.source - (count == 0))
+    later = int(count == 0 and rhythm.get(home, 1) == 2)  # what goes on is the last chord of the bar before
+    return [((*home, later), start, end)]
+
+
+def _form(bar: Bar, key: tuple, bars: tuple[Bar, ...]) -> list[str]:
+    """What the form asks of a cell at its first entrance."""
+    asked = []
+    if key[0] == "hold":
+        return ["final"]
+    if key[0] == "cadence":
+        asked.append("dominant" if key[1] == 1 else "predominant")
+    if bar.index == 0:
+        asked.append("opening")
+    elif bar.opens and bar.section == bar.material and not asked:
+        asked.append("contrast")
+    if bar.last_in_phrase and not asked:
+        asked.append("close" if bar.closes else "half")
+    return asked
+
+
+def _decode(cells: list[_Cell], mode: str, rng: np.random.Generator) -> list[int]:
+    """The cheapest chord of each cell, exact over the tree of first entrances."""
+    n = len(vocabulary(mode))
+    taste = TASTE * rng.random((max(len(cells), 1), n))
+    ahead = np.zeros((len(cells), n))  # cheapest cost of everything after a cell, per chord of it
+    choice = np.zeros((len(cells), n), int)
+    for index in range(len(cells) - 1, 0, -1):
+        cost = _pair_cost(cells[index], mode) + _own_cost(cells[index], mode, taste[index]) + ahead[index]
+        choice[index] = cost.argmin(axis=1)
+        ahead[cells[index].parent] += cost.min(axis=1)
+    chosen = [0] * len(cells)
+    for index, cell in enumerate(cells):
+        if index:
+            chosen[index] = int(choice[index][chosen[cell.parent]])
+        else:
+            still = tension_levels(mode).diagonal()
+            own = _own_cost(cell, mode, taste[0]) + TENSION * (still - np.mean(cell.targets)) ** 2
+            chosen[0] = int((own + ahead[0]).argmin())
+    return chosen
+
+
+def _pair_cost(cell: _Cell, mode: str) -> np.ndarray:
+    """Misfit and progression, float (before, now)."""
+    target = float(np.mean(cell.targets))
+    misfit = (tension_levels(mode) - target) ** 2
+    stay = np.diag(np.full(len(misfit), STAY + 0.8 * target))
+    return TENSION * misfit + progression_cost(mode) + stay
+
+
+def _own_cost(cell: _Cell, mode: str, taste: np.ndarray) -> np.ndarray:
+    """Rarity and form, float (n,)."""
+    words = vocabulary(mode)
+    far = np.array([FUNCTION_TENSION[chord.function] for chord in words])
+    own = RARITY * np.array([chord.rarity for chord in words]) + taste
+    own = own + FUNCTION * (far - np.mean(cell.targets)) ** 2
+    for asked in cell.form:
+        own = own + np.array([_form_cost(asked, chord, mode) for chord in words])
+    return own
+
+
+def _form_cost(asked: str, chord: Harmony, mode: str) -> float:
+    """How badly a chord suits its place in the form; ours."""
+    tonic_root = chord.root == 0 and chord.function == "T"
+    plain = chord.quality in ("M", "m")
+    if asked == "final":
+        return 0.0 if tonic_root and plain and chord.bass == 0 else FORBIDDEN
+    if asked == "dominant":
+        named = chord.name in ("V", "V7", "V7sus4", "Vsus4", "viio7", "IV", "iv", "VII", "bVII", "N", "iv/1")
+        return FORBIDDEN * (not named) + 0.4 * (chord.function != "D")
+    if asked == "predominant":
+        return 0.0 if chord.function == "S" or chord.name in ("N", "V7/V", "VI", "I64", "i64") else 0.8
+    if asked == "opening":
+        return 0.0 if tonic_root else (0.6 if chord.root + chord.bass == 0 else FORBIDDEN)
+    if asked == "contrast":
+        return 1.0 if chord.root == 0 else (0.0 if chord.function in "TS" and plain else 0.3)
+    if asked == "half":
+        return 0.0 if chord.root == 1 and plain else (0.2 if chord.function in "DS" or tonic_root else 0.5)
+    named = tonic_root or chord.root == 1 or chord.name in ("vi", "VI")  # close
+    return 0.0 if named and chord.bass == 0 else 0.9
+
+
+def merge(spans: tuple[Span, ...], bars: tuple[Bar, ...], mode: str) -> tuple[Chord, ...]:
+    """Spans as chords to print: equal neighbours are one chord, but sections start afresh."""
+    chords: list[Chord] = []
+    for span in spans:
+        chord = span.chord
+        new = Chord(
+            span.start_tick,
+            span.end_tick,
+            chord.symbol(span.tonic, mode),
+            chord.mask(span.tonic),
+            (span.tonic + 7 * chord.root) % 12,
+            chord.bass_pc(span.tonic),
+        )
+        fresh = bars[span.bar].opens and bars[span.bar].start_tick == span.start_tick
+        last = chords[-1] if chords and not fresh else None
+        if last and (last.symbol, last.pcs, last.bass) == (new.symbol, new.pcs, new.bass):
+            chords[-1] = Chord(last.start_tick, new.end_tick, last.symbol, last.pcs, last.root, last.bass)
+        else:
+            chords.append(new)
+    return tuple(chords)

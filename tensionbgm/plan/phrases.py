@@ -1,0 +1,227 @@
+"""Grid and curve -> every bar's place in the form: section, theme, phrase, energy, level.
+
+A *material* is the music of all sections that share a label.  It is as long as the section that
+first brings it (at least `SHORTEST` bars where a return needs them); a longer return starts it
+again.  Inside a material phrases are four bars long, and a phrase may repeat an earlier one where
+the curve asks for the same tension twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tensionbgm.forms import PPQ, Curve, Grid
+
+PHRASE = 4  # bars
+SHORTEST = 8  # bars a material is extended to where a return is longer than its first section
+ALIKE = 0.08  # phrases whose bars' tension differs less on average may be the same music
+LEVELS = (0.2, 0.4, 0.6, 0.8)  # energy thresholds between levels 0..4
+MARGIN = 0.06  # inside a phrase the level changes only beyond a threshold by this much
+HOLD_S = 1.5  # the last chord is held at least about this long
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar and where it stands."""
+
+    index: int
+    start_tick: int
+    beats: int
+    beat_s: float  # duration of a quarter
+    section: int
+    material: int  # index of the section that brings this music first
+    place: int  # bar of the material
+    source: int  # place whose music this bar has: `place`, or an earlier one it repeats
+    phrase: int  # number of the phrase in its section
+    in_phrase: int  # bar of the phrase
+    n_phrase: int  # bars in the phrase
+    transpose: int  # semitones above the material's own pitch
+    target: float  # mean of the curve, 0..1
+    energy: float  # mean of the curve over the phrase, 0..1
+    level: int  # 0 calm .. 4 tutti
+    phrase_level: int  # the same for the whole phrase: what carries the theme
+    opens: bool  # first bar of a section
+    closes: bool  # last bar of a section
+    ending: str  # "" | "cadence" | "hold": the last bars of the film
+
+    @property
+    def end_tick(self) -> int:
+        return self.start_tick + self.beats * PPQ
+
+    @property
+    def last_in_phrase(self) -> bool:
+        return self.in_phrase == self.n_phrase - 1
+
+
+def split_phrases(n_bars: int) -> list[int]:
+    """Lengths of the phrases of a stretch: fours, and an end of 2, 3 or 5 bars if it must be."""
+    fours, rest = divmod(n_bars, PHRASE)
+    lengths = [PHRASE] * fours
+    if rest == 1 and fours:
+        lengths[-1] += 1
+    elif rest:
+        lengths.append(rest)
+    return lengths
+
+
+def lay_out(grid: Grid, curve: Curve) -> tuple[Bar, ...]:
+    """The place of every bar; deterministic."""
+    bar_s = grid.bar_us / 1e6
+    target = np.clip(curve.mean(bar_s[:-1], bar_s[1:]), 0.0, 1.0)
+    endings = _endings(grid)
+    bars: list[Bar] = []
+    for section in _walk(grid):
+        bars.extend(_section_bars(grid, section, target, endings))
+    source = share_phrases(bars)
+    return tuple(replace(bar, source=source[bar.material, bar.place]) for bar in bars)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """The bars of one section and the shape of its material."""
+
+    section: int
+    first: int
+    stop: int
+    material: int
+    phrases: tuple[int, ...]  # phrase lengths of the material
+
+
+def _walk(grid: Grid) -> list[_Stretch]:
+    """Sections that have bars, in order of time, with their materials."""
+    edges = np.flatnonzero(np.diff(grid.bar_section)) + 1
+    starts, stops = [0, *edges.tolist()], [*edges.tolist(), grid.n_bars]
+    spans = [(int(grid.bar_section[a]), a, b) for a, b in zip(starts, stops, strict=True)]
+    owner = {s: _material_of(grid, s) for s, _, _ in spans}
+    shapes = {m: _shape([(a, b) for s, a, b in spans if owner[s] == m]) for m in set(owner.values())}
+    return [_Stretch(s, a, b, owner[s], shapes[owner[s]]) for s, a, b in spans]
+
+
+def _material_of(grid: Grid, section: int) -> int:
+    first = grid.sections[section].repeats
+    return section if first is None or not 0 <= first < section else first
+
+
+def _shape(spans: list[tuple[int, int]]) -> tuple[int, ...]:
+    first = spans[0][1] - spans[0][0]
+    longest = max(b - a for a, b in spans)
+    return tuple(split_phrases(max(first, min(longest, SHORTEST))))
+
+
+def _endings(grid: Grid) -> dict[int, str]:
+    """Which bars end the film: the bars of the held tonic and the cadence before it."""
+    length_s = np.diff(grid.bar_us) / 1e6
+    hold = grid.n_bars - 1
+    while hold > 1 and length_s[hold:].sum() < HOLD_S and grid.n_bars - hold < 2:
+        hold -= 1
+    endings = dict.fromkeys(range(hold, grid.n_bars), "hold")
+    if hold > 0:
+        endings[hold - 1] = "cadence"
+    return endings
+
+
+def level_of(energy: float) -> int:
+    """Energy 0..1 -> level 0..4."""
+    return int(np.searchsorted(LEVELS, energy, side="right"))
+
+
+def _section_bars(grid: Grid, at: _Stretch, target: np.ndarray, endings: dict[int, str]) -> list[Bar]:
+    """All bars of one section."""
+    n_material = sum(at.phrases)
+    bars: list[Bar] = []
+    first, number = at.first, 0
+    while first < at.stop:
+        for phrase_place, n_phrase in _phrase_starts(at.phrases):
+            stop = min(first + n_phrase, at.stop)
+            if first < stop:
+                bars += _phrase_bars(
+                    grid, at, (first, stop), number, phrase_place % n_material, target, endings
+                )
+                first, number = stop, number + 1
+    return bars
+
+
+def _phrase_starts(lengths: tuple[int, ...]) -> list[tuple[int, int]]:
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).tolist()
+    return list(zip(starts, lengths, strict=True))
+
+
+def _phrase_bars(
+    grid: Grid,
+    at: _Stretch,
+    span: tuple[int, int],
+    number: int,
+    place: int,
+    target: np.ndarray,
+    endings: dict[int, str],
+) -> list[Bar]:
+    """The bars of one phrase; `place` is the material's bar it starts with."""
+    first, stop = span
+    energy = float(target[first:stop].mean())
+    level = phrase_level = level_of(energy)
+    bars = []
+    for b in range(first, stop):
+        level = _follow(level, float(target[b]))
+        here = place + b - first
+        bars.append(
+            Bar(
+                index=b,
+                start_tick=int(grid.bar_tick[b]),
+                beats=int(grid.bar_beats[b]),
+                beat_s=float(grid.bar_tempo_us[b]) / 1e6,
+                section=at.section,
+                material=at.material,
+                place=here,
+                source=here,
+                phrase=number,
+                in_phrase=b - first,
+                n_phrase=stop - first,
+                transpose=_transpose(grid, at),
+                target=float(target[b]),
+                energy=energy,
+                level=level,
+                phrase_level=phrase_level,
+                opens=b == at.first,
+                closes=b == at.stop - 1,
+                ending=endings.get(b, ""),
+            )
+        )
+    return bars
+
+
+def _transpose(grid: Grid, at: _Stretch) -> int:
+    return grid.sections[at.section].transpose if at.section != at.material else 0
+
+
+def _follow(level: int, target: float) -> int:
+    """The level moves on only when the curve has clearly left its band."""
+    low = 0.0 if level == 0 else LEVELS[level - 1]
+    high = 1.0 if level == len(LEVELS) else LEVELS[level]
+    if target < low - MARGIN or target > high + MARGIN:
+        return level_of(target)
+    return level
+
+
+def share_phrases(bars: list[Bar]) -> dict[tuple[int, int], int]:
+    """(material, place) -> the place whose music it has.
+
+    Phrases of four bars may repeat the first phrase of their group of four (a a b a) up to their
+    last bar, where the curve, averaged over all returns, asks for nearly the same tension.
+    """
+    targets: dict[tuple[int, int], list[float]] = {}
+    for bar in bars:
+        targets.setdefault((bar.material, bar.place), []).append(bar.target)
+    mean = {key: float(np.mean(values)) for key, values in targets.items()}
+    source = {key: key[1] for key in mean}
+    for material in {m for m, _ in mean}:
+        places = sorted(p for m, p in mean if m == material)
+        for start, length in _phrase_starts(tuple(split_phrases(len(places)))):
+            model = start // (4 * PHRASE) * 4 * PHRASE
+            if length < PHRASE or start == model or (start - model) // PHRASE == 2:
+                continue
+            pairs = [(start + i, model + i) for i in range(PHRASE - 1)]
+            if np.mean([abs(mean[material, p] - mean[material, q]) for p, q in pairs]) < ALIKE:
+                source |= {(material, p): q for p, q in pairs}
+    return source
