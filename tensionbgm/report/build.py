@@ -6,6 +6,7 @@ JSON without NaN, and equal for equal input but for `timings_s` and `metrics.sea
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ def build_report(
     analysis: Analysis | None = None,
     unoptimised: Notes | None = None,
     prior: Mapping[str, Any] | None = None,
-    sound: Mapping[str, Any] | None = None,
+    sound: Any = None,
     effort: str = "normal",
     command: Sequence[str] = (),
     warnings: Sequence[str] = (),
@@ -59,7 +60,7 @@ def build_report(
         the same plan written before the search chose its pitches, as a control
     prior : mapping, optional
         nats_per_note, corpus_mean, corpus_sd
-    sound : mapping, optional
+    sound : mapping or dataclass, optional
         facts of the mix: loudness, peak, speech-to-music ratio
     effort, command, warnings, timings_s
         echoed
@@ -82,7 +83,8 @@ def build_report(
         "prior_note": None if prior else NO_PRIOR,
         "search": _search_json(piece),
     }
-    said = [*warnings, *(analysis.warnings if analysis else ()), *plan.grid.warnings, *plan.warnings]
+    heard = plain(sound) if sound else None
+    said = [*warnings, *((heard or {}).get("warnings") or ()), *(analysis.warnings if analysis else ()), *plan.grid.warnings, *plan.warnings]
     return plain(
         {
             "version": VERSION,
@@ -95,7 +97,7 @@ def build_report(
             "form": form_json(Form(plan.grid.sections), plan.grid),
             "plan": plan_json(plan),
             "metrics": metrics,
-            "sound": dict(sound) if sound else None,
+            "sound": heard,
             "warnings": list(dict.fromkeys([*said, *fit_warnings(plan.curve, profile)])),
             "timings_s": dict(timings_s or {}),
         }
@@ -206,6 +208,8 @@ def write_report(report: Mapping[str, Any], path: Path) -> None:
 
 def plain(value: Any) -> Any:
     """JSON values of any nesting of mappings, sequences, arrays and numbers; NaN and infinity become null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
     if isinstance(value, Mapping):
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, np.ndarray):

@@ -22,6 +22,14 @@ OCTAVE = 12
 REPEATS = 4  # a fourth equal note in a row is a stuck line
 PHRASE_REST_QUARTER = 1.0
 CLASH_QUARTER = 0.5  # semitones that start together and last at least this long are heard as a clash
+BACH = {  # faults per 100 notes of 368 four-part chorales (soprano, alto, bass as the lines)
+    "voice_crossings": 0.059,
+    "parallel_fifths_octaves": 0.038,
+    "unresolved_leaps": 0.084,
+    "leaps_over_octave": 0.002,
+    "stuck_notes": 0.878,
+    "clashes": 0.49,
+}
 
 
 def rule_counts(notes: Notes, parts: tuple[Part, ...]) -> dict[str, Any]:
@@ -30,22 +38,24 @@ def rule_counts(notes: Notes, parts: tuple[Part, ...]) -> dict[str, Any]:
     Returns
     -------
     counts : dict
-        each fault's count, `notes` (pitched notes written), and `per_100_notes` with the same names
+        each fault's count; `notes` (pitched notes written) and `line_notes` (those of the lines);
+        `per_100_notes`: range and clashes per 100 notes, faults of lines per 100 notes of the lines
     """
     voices = lines(notes, parts)
-    pitched = int(np.sum(~notes.notes["drum"]))
     upper = [v for v in voices if v.role != "bass"]
-    counts = {
-        "out_of_range": out_of_range(notes, parts),
-        "voice_crossings": sum(crossings(a, b) for a, b in combinations(voices, 2)),
-        "parallel_fifths_octaves": sum(parallels(a, b) for a, b in combinations(voices, 2)),
+    pairs = list(combinations(voices, 2))
+    in_lines = {
+        "voice_crossings": sum(crossings(a, b) for a, b in pairs),
+        "parallel_fifths_octaves": sum(parallels(a, b) for a, b in pairs),
         "unresolved_leaps": sum(unresolved_leaps(v) for v in upper),
-        "leaps_over_octave": sum(int(np.sum(np.abs(_steps(v)) > OCTAVE)) for v in upper),
+        "leaps_over_octave": sum(int(np.sum(np.abs(np.diff(v.pitch)) > OCTAVE)) for v in upper),
         "stuck_notes": sum(stuck_notes(v) for v in upper),
-        "clashes": clashes(notes),
     }
-    rate = {name: 100 * count / max(pitched, 1) for name, count in counts.items()}
-    return {**counts, "notes": pitched, "per_100_notes": rate}
+    anywhere = {"out_of_range": out_of_range(notes, parts), "clashes": clashes(notes)}
+    pitched, in_line = int(np.sum(~notes.notes["drum"])), sum(len(v.pitch) for v in voices)
+    rate = {name: 100 * count / max(pitched, 1) for name, count in anywhere.items()}
+    rate |= {name: 100 * count / max(in_line, 1) for name, count in in_lines.items()}
+    return {**anywhere, **in_lines, "notes": pitched, "line_notes": in_line, "per_100_notes": rate}
 
 
 def out_of_range(notes: Notes, parts: tuple[Part, ...]) -> int:
@@ -90,7 +100,7 @@ def unresolved_leaps(line: Line) -> int:
 def stuck_notes(line: Line) -> int:
     """Notes that are at least the `REPEATS`-th equal pitch in a row."""
     run, stuck = 1, 0
-    for step in _steps(line):
+    for step in np.diff(line.pitch):
         run = run + 1 if step == 0 else 1
         stuck += run >= REPEATS
     return int(stuck)
@@ -112,10 +122,6 @@ def _together(a: Line, b: Line) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every moment of either line [quarters], and what each line sounds then (-1 in a rest)."""
     moment = np.union1d(a.start, b.start)
     return moment, a.at(moment), b.at(moment)
-
-
-def _steps(line: Line) -> np.ndarray:
-    return np.diff(line.pitch)
 
 
 def _phrases(line: Line) -> list[np.ndarray]:
