@@ -1,0 +1,172 @@
+"""A piece in, its sound out: stems and music on disk, as long as the film, at the loudness asked for.
+
+piece -> dry part -> placed part -> sum -> master gain -> stems/*.wav, music.wav -> mix under the film
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tensionbgm.config import Targets
+from tensionbgm.errors import InputError, UsageError
+from tensionbgm.forms import Piece, Video
+from tensionbgm.progress import Watch
+from tensionbgm.render.effects import ending, place
+from tensionbgm.render.film import mux
+from tensionbgm.render.film_sound import film_sound
+from tensionbgm.render.font import Font, find_font
+from tensionbgm.render.loudness import RATE
+from tensionbgm.render.master import Mastered, master
+from tensionbgm.render.mix import MixFacts, mix_under
+from tensionbgm.render.synth import play_parts
+
+LOUDNESS_TOLERANCE_LU = 0.5
+HEAVY_LIMITING_DB = 10.0
+_BLOCK = 1 << 20  # frames written at a time
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """The music as sound."""
+
+    music: np.ndarray = field(repr=False)  # float32 (n, 2) at 48 kHz
+    stems: tuple[str, ...]  # file names, one per part, in the order of the parts
+    font: Font
+    lufs: float  # integrated loudness of the music
+    true_peak_dbtp: float
+    limited_db: float  # deepest gain of the limiter, >= 0
+    warnings: tuple[str, ...] = ()
+
+
+def render_audio(
+    piece: Piece,
+    duration_s: float,
+    folder: Path,
+    soundfont: str | None = None,
+    targets: Targets | None = None,
+    watch: Watch | None = None,
+) -> Sounds:
+    """Write `music.wav` and `stems/*.wav` (24 bits, 48 kHz) into a folder.
+
+    The stems, added up, are the music.  All are `round(duration_s * 48000)` frames long and end
+    in silence.  Memory holds the sum and one part at a time; parts wait on disk.
+
+    Parameters
+    ----------
+    piece : the music
+    duration_s : of the film
+    folder : an existing folder
+    soundfont : see `find_font`
+    targets : loudness and peak to reach
+
+    Raises
+    ------
+    InputError
+        the font cannot be used, or the folder cannot be written
+    """
+    targets, watch = targets or Targets(), watch or Watch()
+    if targets.sample_rate != RATE:
+        raise UsageError(f"sound is made at {RATE} Hz; a rate of {targets.sample_rate} Hz is not offered")
+    font = find_font(soundfont)
+    stems = stem_names([part.name for part in piece.plan.parts])
+    try:
+        (folder / "stems").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".parts-") as waiting:
+            bus, silent = _sum_parts(piece, font, duration_s, Path(waiting), watch)
+            finish = master(bus, targets.loudness_lufs, targets.true_peak_dbtp)
+            watch.tick(0.9)
+            for k, name in enumerate(stems):
+                part = np.load(Path(waiting) / f"{k}.npy", mmap_mode="r")
+                _write_wav(folder / "stems" / name, _scaled(part, finish.gain))
+        bus *= finish.gain[:, None]
+        _write_wav(folder / "music.wav", _scaled(bus, None))
+    except OSError as fault:
+        raise InputError(
+            f"{folder}: cannot be written ({fault.strerror or fault}); choose another folder"
+        ) from fault
+    warnings = (*silent, *_warnings(finish, targets))
+    return Sounds(bus, stems, font, finish.lufs, finish.true_peak_db, finish.limited_db, warnings)
+
+
+def score_film(
+    film: Path,
+    video: Video,
+    music: np.ndarray,
+    speech_s: np.ndarray,
+    out: Path,
+    sound: str = "duck",
+    targets: Targets | None = None,
+    watch: Watch | None = None,
+) -> MixFacts:
+    """Write the film with the music under its own sound; see `mix_under` and `mux`.
+
+    Returns
+    -------
+    facts : MixFacts
+        what was measured, with all warnings about the film's sound and picture
+    """
+    own, heard = film_sound(film, video.duration_s)
+    mixed, facts = mix_under(own, music, speech_s, targets or Targets(), sound)
+    del own
+    shown = mux(film, mixed, out, video, watch)
+    return replace(facts, warnings=(*heard, *facts.warnings, *shown))
+
+
+def stem_names(parts: list[str]) -> tuple[str, ...]:
+    """A safe and different file name for each part: "Violins I" becomes "01-violins-i.wav"."""
+    plain = [re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "part" for name in parts]
+    return tuple(f"{k:02d}-{name}.wav" for k, name in enumerate(plain, start=1))
+
+
+def _sum_parts(
+    piece: Piece, font: Font, duration_s: float, waiting: Path, watch: Watch
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The sum of all placed parts, each also written to `waiting/<k>.npy`; and which are silent."""
+    bus = np.zeros((round(duration_s * RATE), 2), np.float32)
+    fade = ending(len(bus))
+    silent = []
+    sounding = set(piece.plan.slots["part"].tolist())
+    for k, (part, dry) in enumerate(play_parts(piece, font, duration_s)):
+        sound = place(dry, part)
+        sound[len(sound) - len(fade) :] *= fade
+        if k in sounding and not sound.any():
+            silent.append(f"the font {font.name} has no sound for the part {part.name}")
+        np.save(waiting / f"{k}.npy", sound)
+        bus += sound
+        watch.tick(0.8 * (k + 1) / len(piece.plan.parts))
+    return bus, tuple(silent)
+
+
+def _scaled(sound: np.ndarray, gain: np.ndarray | None) -> Iterator[np.ndarray]:
+    for at in range(0, len(sound), _BLOCK):
+        block = sound[at : at + _BLOCK]
+        yield block if gain is None else block * gain[at : at + _BLOCK, None]
+
+
+def _write_wav(path: Path, blocks: Iterator[np.ndarray]) -> None:
+    """Blocks of float (n, 2) as 24-bit PCM; aside first, then renamed."""
+    aside = path.with_name(path.name + ".part")
+    try:
+        with soundfile.SoundFile(aside, "w", RATE, 2, "PCM_24", format="WAV") as file:
+            for block in blocks:
+                file.write(np.clip(block, -1.0, 1.0))
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _warnings(finish: Mastered, targets: Targets) -> tuple[str, ...]:
+    said = []
+    if abs(finish.lufs - targets.loudness_lufs) > LOUDNESS_TOLERANCE_LU:
+        said.append(f"the music reaches {finish.lufs:.1f} LUFS, not {targets.loudness_lufs:.1f}")
+    if finish.limited_db > HEAVY_LIMITING_DB:
+        said.append(f"the limiter had to take {finish.limited_db:.1f} dB from the loudest moment")
+    return tuple(said)

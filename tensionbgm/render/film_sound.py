@@ -1,0 +1,167 @@
+"""A film file in, its own sound out: 48 kHz stereo, from the first frame shown to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.stream import Disposition
+
+from tensionbgm.errors import InputError
+from tensionbgm.render.loudness import RATE
+
+JITTER_S = 0.02  # time stamps rounded to a millisecond must not tear holes into the sound
+LOUDEST = 4.0  # linear: decoders of float sound may give anything
+
+
+@contextmanager
+def open_film(path: Path) -> Iterator[Any]:
+    """A local media file, opened silently; nothing it names is fetched.
+
+    Raises
+    ------
+    InputError
+        the file cannot be opened as a film
+    """
+    av.logging.set_level(None)
+    options = {"protocol_whitelist": "file"}
+    try:
+        container = av.open(str(path.resolve()), options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError, OSError) as fault:
+        raise InputError(f"{path}: cannot be read as a film; export it again as mp4") from fault
+    try:
+        yield container
+    finally:
+        container.close()
+
+
+def picture_stream(path: Path, container: Any) -> Any:
+    """The moving picture a player shows: the default one, never cover art."""
+    shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    shown = [s for s in shown if s.codec_context is not None]
+    if not shown:
+        raise InputError(f"{path}: has no moving picture that can be read; convert it to H.264 mp4")
+    return min(shown, key=lambda s: (not s.disposition & Disposition.default, s.index))
+
+
+def first_pts(path: Path) -> int:
+    """Time stamp of the first frame shown, in the picture stream's own time base."""
+    with open_film(path) as container:
+        stream = picture_stream(path, container)
+        for packet in _packets(container, stream):
+            try:
+                frames = packet.decode() if packet is not None else []
+            except av.error.FFmpegError:
+                continue
+            if frames:
+                return frames[0].pts or 0
+    raise InputError(f"{path}: not one frame can be decoded; export the film again as H.264 mp4")
+
+
+def film_sound(path: Path, duration_s: float) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The film's default sound, aligned with its picture.
+
+    Parameters
+    ----------
+    path : the film
+    duration_s : of the picture; the sound is cut or filled with silence to this length
+
+    Returns
+    -------
+    sound : float32 (round(duration_s * 48000), 2), or None where the film has none that can be read
+    warnings : what was wrong with it, one line each
+    """
+    zero = first_pts(path)
+    with open_film(path) as container:
+        zero_s = float(zero * picture_stream(path, container).time_base)
+        streams = [s for s in container.streams.audio if s.codec_context is not None]
+        if not streams:
+            missing = bool(container.streams.audio)
+            return None, ("the film's sound is of an unknown kind and is left out",) if missing else ()
+        stream = min(streams, key=lambda s: (not s.disposition & Disposition.default, s.index))
+        sound, found, faults = _decode(container, stream, zero_s, round(duration_s * RATE))
+    if not found:
+        return None, ("the film's sound cannot be decoded and is left out",)
+    damaged = (f"the film's sound is damaged in {faults} places, which are silent now",) if faults else ()
+    return sound, damaged
+
+
+def _decode(container: Any, stream: Any, zero_s: float, frames: int) -> tuple[np.ndarray, bool, int]:
+    """The sound, whether there was any, and how many packets were damaged."""
+    sound = np.zeros((frames, 2), np.float32)
+    found, faults = False, 0
+    for run, start_s in _runs(container, stream):
+        if run is None:
+            faults += 1
+            continue
+        at = round((start_s - zero_s) * RATE)
+        if at >= frames:
+            break
+        block = run[max(0, -at) :][: frames - max(0, at)]
+        at = max(0, at)
+        sound[at : at + len(block)] = block
+        found = found or len(run) > 0
+    return sound, found, faults
+
+
+def _runs(container: Any, stream: Any) -> Iterator[tuple[np.ndarray | None, float]]:
+    """Blocks of sound at 48 kHz, (n, 2), and the container's time they start at; None for damage.
+
+    Blocks that follow one another without a gap go through one resampler, so that no seam is
+    heard; a gap, an overlap or a fault starts another.
+    """
+    resampler, expected_s, written, began_s = None, 0.0, 0, 0.0
+    for packet in _packets(container, stream):
+        try:
+            coded = packet.decode() if packet is not None else None
+        except av.error.FFmpegError:
+            coded = None
+        if coded is None:
+            yield None, 0.0
+            continue
+        for frame in coded:
+            start_s = expected_s if frame.time is None else frame.time
+            if resampler is None or abs(start_s - expected_s) > JITTER_S:
+                if resampler is not None:
+                    yield _stereo(resampler.resample(None)), began_s + written / RATE
+                resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
+                began_s = expected_s = start_s
+                written = 0
+            expected_s += frame.samples / frame.sample_rate
+            frame.pts = None
+            try:
+                block = _stereo(resampler.resample(frame))
+            except (av.error.FFmpegError, ValueError):  # the sound changed its format on the way
+                resampler = None
+                yield None, 0.0
+                continue
+            yield block, began_s + written / RATE
+            written += len(block)
+    if resampler is not None:
+        yield _stereo(resampler.resample(None)), began_s + written / RATE
+
+
+def _stereo(frames: list[Any]) -> np.ndarray:
+    """Resampled frames as float32 (n, 2); what is no number is silence."""
+    blocks = [frame.to_ndarray().T for frame in frames if frame is not None]
+    sound = np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
+    return np.clip(np.nan_to_num(sound), -LOUDEST, LOUDEST).astype(np.float32)
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Packets until the file ends or breaks off; None for one that cannot be read."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            yield next(packets)
+        except StopIteration:
+            return
+        except av.error.InvalidDataError:
+            yield None
+            return
+        except (av.error.FFmpegError, OSError):
+            return
