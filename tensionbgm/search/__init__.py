@@ -1,1 +1,1 @@
-"""`Plan` -> `Piece`: pitches under hard constraints, then dynamics."""
+"""`Plan` -> `Piece`: pitches by annealing (`run.compose`), then dynamics (`dynamics.shape_dynamics`)."""

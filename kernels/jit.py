@@ -1,0 +1,65 @@
+"""The rules and a compiler -> compiled rules, kept on disk until a kernel file changes.
+
+Numba's own cache looks at the file of the decorated function alone: with the formula in one file and
+the loop in another it would go on running the old formula.  So the cache folder is named by a hash of
+every file here.  It lies in the user's cache folder, because an installed package may be read-only.
+"""
+
+import hashlib
+import os
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import gettempdir
+
+import numba
+
+from . import rules
+
+
+def fingerprint() -> str:
+    """A hash of the kernels' sources, the Python and the numba that compile them."""
+    digest = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels lie: `$NUMBA_CACHE_DIR`, else the user's cache, else the temporary folder."""
+    home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    if home is None and sys.platform == "win32":
+        home = os.environ.get("LOCALAPPDATA")
+    base = Path(home) if home else Path.home() / ".cache"
+    for root in (base, Path(gettempdir()) / f"tensionbgm-{os.getuid() if hasattr(os, 'getuid') else 0}"):
+        folder = root / "tensionbgm" / "kernels" / fingerprint()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise RuntimeError("no folder to keep compiled kernels in; set NUMBA_CACHE_DIR to a writable one")
+
+
+@contextmanager
+def own_cache() -> Iterator[None]:
+    """Point numba's cache at our folder while decorating, and put it back after."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder())
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def compiled(compile: Callable) -> dict[str, Callable]:
+    """Every function of `rules`, compiled, by name; each sees the compiled others."""
+    names = dict(vars(rules))
+    for function in rules.FUNCTIONS:
+        twin = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+        twin.__doc__, twin.__module__, twin.__qualname__ = function.__doc__, __name__, function.__name__
+        names[function.__name__] = compile(twin)
+    return names

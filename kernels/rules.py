@@ -1,0 +1,443 @@
+"""A problem and a chain's pitches -> costs and moves: the arithmetic, in plain Python (read this first).
+
+Nothing here is decorated.  `cpu.py` and `cuda.py` compile these same functions (see `jit.py`), and
+called as they are they are the reference: integers only, so all three give the same notes.
+
+The search is annealing by heat bath.  A step visits one variable, weighs every pitch of its domain
+with all else fixed, and draws one with probability proportional to exp(-cost / temperature), by the
+Gumbel-max trick: argmin(cost - temperature * gumbel) [Maddison14]_.  At temperature 0 the best pitch
+wins.  Chance is a function of (seed, chain, step, candidate), not a generator's state.
+
+Conventions
+-----------
+- A *variable* is a set of tied slots; its pitch plus a slot's shift is the slot's MIDI pitch.
+- Costs are int64 in units of 1/64 point (`POINT`); weights of factors in sixteenths (`WEIGHT_ONE`).
+- A *factor* is a row of a table that says which two to four slots are judged together.  Each variable
+  has its own copies of the rows it takes part in, one after the other; the column OWNER is 1 in
+  exactly one copy.
+- A *group* is a span of time.  It keeps the sums X, Y, K (duration times position on the spiral
+  array, radius 1, so integers [Chew00]_) and how many entries hold each pitch class.
+- Lengths on the spiral array are in units of 1/1024 radius (`RADIUS`).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+POINT = 64  # cost units in a point
+WEIGHT_ONE = 16  # a factor's weight of 1.0
+RADIUS = 1024  # fixed-point units in a radius of the spiral array
+REACH = 48  # interval tables run from -REACH to +REACH semitones
+BEND = 14  # tables of two successive intervals run from -BEND to +BEND semitones
+GUMBEL_ONE = 1024
+CHANCES = 4096  # entries of the Gumbel table
+TENSION_SHIFT = 30  # weights of squared misfits carry this many fractional bits
+
+# columns of `line` and `vertical`: slots a and b (variable, shift), table row, weight, chord masks
+A, A_SHIFT, B, B_SHIFT, KIND, WEIGHT, A_CHORD, B_CHORD, OWNER = range(9)
+# columns of `bend` (three successive slots a, b, c); KIND, WEIGHT and OWNER as above
+C, C_SHIFT = 6, 7
+# columns of `parallel`: line 1 moves a -> b while line 2 moves c -> d; A..B_SHIFT, WEIGHT, C, C_SHIFT, OWNER as above
+D, D_SHIFT = 4, 9
+# columns of `group`
+PER_XY, PER_Z, KEY, LINKED = 0, 1, 2, 3
+DIAMETER_AIM, MOMENTUM_AIM, STRAIN_AIM = 4, 5, 6
+DIAMETER_WEIGHT, MOMENTUM_WEIGHT, STRAIN_WEIGHT = 7, 8, 9
+ROOT, THIRD, COLOUR, SPAN = 10, 11, 12, 13
+GROUP_COLUMNS = 14
+
+
+class Problem(NamedTuple):
+    """Everything that stays fixed; all arrays int64.  V variables, G groups."""
+
+    domain_start: np.ndarray  # (V + 1,) into the two below
+    domain_pitch: np.ndarray  # (d,) MIDI pitch of the variable, rising within a domain
+    domain_cost: np.ndarray  # (d,) what the pitch costs whatever the others are
+    line_start: np.ndarray  # (V + 1,)
+    line: np.ndarray  # (l, 9) successive slots of a voice
+    vertical_start: np.ndarray  # (V + 1,)
+    vertical: np.ndarray  # (n, 9) slots that sound together; a is meant to lie above b
+    bend_start: np.ndarray  # (V + 1,)
+    bend: np.ndarray  # (t, 9) three successive slots of a voice
+    parallel_start: np.ndarray  # (V + 1,)
+    parallel: np.ndarray  # (q, 10) two voices that move at the same time
+    member_start: np.ndarray  # (V + 1,)
+    member_group: np.ndarray  # (m,) group the variable sounds in, rising within a variable
+    entry_start: np.ndarray  # (m + 1,)
+    entry: np.ndarray  # (e, 2) shift, units of duration
+    group: np.ndarray  # (G, GROUP_COLUMNS)
+    spell: np.ndarray  # (keys, 12, 3) x, y, k of each pitch class in each key
+    key_point: np.ndarray  # (keys, 3) centre of the key [1/1024 radius]
+    diameter: np.ndarray  # (keys, 4096) of each pitch-class set [1/1024 radius]
+    step_cost: np.ndarray  # (kinds, 2 REACH + 1) by interval b - a
+    leap_cost: np.ndarray  # (kinds,) for leaving or reaching a non-chord tone by more than a step
+    place_cost: np.ndarray  # (kinds, 2 REACH + 1) by interval a - b
+    clash_cost: np.ndarray  # (kinds, REACH + 1) by absolute interval
+    lowest: np.ndarray  # (13,) lowest lower pitch of a clear interval of 0..12 semitones
+    mud_cost: np.ndarray  # (1,) for each semitone below that
+    bend_cost: np.ndarray  # (kinds, 2 BEND + 1, 2 BEND + 1) by the two intervals
+    parallel_cost: np.ndarray  # (2,) octaves, fifths
+    cover_cost: np.ndarray  # (3,) for want of the root, the third, the colour of a chord
+    gumbel: np.ndarray  # (CHANCES,) quantiles of the Gumbel distribution times GUMBEL_ONE
+    constant: np.ndarray  # (1,) what is paid whatever happens
+
+
+class State(NamedTuple):
+    """All chains' pitches and the sums kept up to date; int64.  N chains."""
+
+    x: np.ndarray  # (N, V) pitch of each variable
+    best_x: np.ndarray  # (N, V)
+    cost: np.ndarray  # (N, 2) now, best so far
+    sums: np.ndarray  # (N, G, 3) X, Y, K
+    counts: np.ndarray  # (N, G, 12) entries on each pitch class
+    mask: np.ndarray  # (N, G) pitch classes present
+    centre: np.ndarray  # (N, G, 3) centre of effect [1/1024 radius]
+    scratch: np.ndarray  # (N, 12)
+
+
+class Chain(NamedTuple):
+    """One chain's share of a `State`."""
+
+    x: np.ndarray
+    best_x: np.ndarray
+    cost: np.ndarray
+    sums: np.ndarray
+    counts: np.ndarray
+    mask: np.ndarray
+    centre: np.ndarray
+    scratch: np.ndarray
+
+
+def chain_of(state, n):
+    """Chain number n, as views: what is written to it is written to the state."""
+    return Chain(
+        state.x[n],
+        state.best_x[n],
+        state.cost[n],
+        state.sums[n],
+        state.counts[n],
+        state.mask[n],
+        state.centre[n],
+        state.scratch[n],
+    )
+
+
+# --------------------------------------------------------------------------- chance
+
+
+def scramble(h):
+    """A 32-bit hash of a 32-bit number (multipliers below 2**31 keep products within int64) [Wellons18]_."""
+    h = h & 0xFFFFFFFF
+    h = ((h ^ (h >> 16)) * 0x21F0AAAD) & 0xFFFFFFFF
+    h = ((h ^ (h >> 15)) * 0x735A2D97) & 0xFFFFFFFF
+    return h ^ (h >> 15)
+
+
+def mix(seed, chain, step):
+    """A 32-bit number that looks random, for each (seed, chain, step)."""
+    return scramble(scramble(scramble(seed + 0x51ED270B) + chain) + step)
+
+
+def isqrt(n):
+    """The whole part of the root of n, 0 <= n < 2**52."""
+    root = int(math.sqrt(float(n)))
+    if root * root > n:
+        return root - 1
+    if (root + 1) * (root + 1) <= n:
+        return root + 1
+    return root
+
+
+# --------------------------------------------------------------------------- factors
+
+
+def line_cost(p, i, a, b):
+    """Two successive notes a, b of a voice: the interval, and leaps from or to non-chord tones."""
+    step = b - a
+    cost = p.step_cost[p.line[i, KIND], min(max(step, -REACH), REACH) + REACH]
+    if step > 2 or step < -2:
+        if (p.line[i, A_CHORD] >> (a % 12)) & 1 == 0:
+            cost += p.leap_cost[p.line[i, KIND]]
+        if (p.line[i, B_CHORD] >> (b % 12)) & 1 == 0:
+            cost += p.leap_cost[p.line[i, KIND]]
+    return (cost * p.line[i, WEIGHT]) >> 4
+
+
+def vertical_cost(p, i, a, b):
+    """Two notes that sound together, a meant above b: place, clash (a quarter if the chord asks for it), mud."""
+    apart = a - b
+    cost = p.place_cost[p.vertical[i, KIND], min(max(apart, -REACH), REACH) + REACH]
+    size = min(abs(apart), REACH)
+    clash = p.clash_cost[p.vertical[i, KIND], size]
+    if (p.vertical[i, A_CHORD] >> (a % 12)) & 1 and (p.vertical[i, B_CHORD] >> (b % 12)) & 1:
+        clash = clash >> 2
+    cost += clash
+    if size <= 12:
+        cost += p.mud_cost[0] * max(p.lowest[size] - min(a, b), 0)
+    return (cost * p.vertical[i, WEIGHT]) >> 4
+
+
+def bend_cost(p, i, a, b, c):
+    """Three successive notes: recovery of leaps, trills, outlines."""
+    first = min(max(b - a, -BEND), BEND) + BEND
+    second = min(max(c - b, -BEND), BEND) + BEND
+    return (p.bend_cost[p.bend[i, KIND], first, second] * p.bend[i, WEIGHT]) >> 4
+
+
+def parallel_cost(p, i, a, b, c, d):
+    """Voice one moves a -> b while voice two moves c -> d the same way: parallel octaves or fifths."""
+    if (b - a) * (d - c) <= 0:
+        return 0
+    before, after = abs(a - c) % 12, abs(b - d) % 12
+    if before != after:
+        return 0
+    if after == 0:
+        return (p.parallel_cost[0] * p.parallel[i, WEIGHT]) >> 4
+    if after == 7:
+        return (p.parallel_cost[1] * p.parallel[i, WEIGHT]) >> 4
+    return 0
+
+
+def factors_cost(p, x, v, only_owned):
+    """Cost of all factors of variable v at the pitches x; each factor once if only_owned, over all v."""
+    cost = 0
+    for i in range(p.line_start[v], p.line_start[v + 1]):
+        if p.line[i, OWNER] or not only_owned:
+            a, b = x[p.line[i, A]] + p.line[i, A_SHIFT], x[p.line[i, B]] + p.line[i, B_SHIFT]
+            cost += line_cost(p, i, a, b)
+    for i in range(p.vertical_start[v], p.vertical_start[v + 1]):
+        if p.vertical[i, OWNER] or not only_owned:
+            a, b = x[p.vertical[i, A]] + p.vertical[i, A_SHIFT], x[p.vertical[i, B]] + p.vertical[i, B_SHIFT]
+            cost += vertical_cost(p, i, a, b)
+    for i in range(p.bend_start[v], p.bend_start[v + 1]):
+        if p.bend[i, OWNER] or not only_owned:
+            a, b = x[p.bend[i, A]] + p.bend[i, A_SHIFT], x[p.bend[i, B]] + p.bend[i, B_SHIFT]
+            cost += bend_cost(p, i, a, b, x[p.bend[i, C]] + p.bend[i, C_SHIFT])
+    for i in range(p.parallel_start[v], p.parallel_start[v + 1]):
+        if p.parallel[i, OWNER] or not only_owned:
+            a, b = x[p.parallel[i, A]] + p.parallel[i, A_SHIFT], x[p.parallel[i, B]] + p.parallel[i, B_SHIFT]
+            c, d = x[p.parallel[i, C]] + p.parallel[i, C_SHIFT], x[p.parallel[i, D]] + p.parallel[i, D_SHIFT]
+            cost += parallel_cost(p, i, a, b, c, d)
+    return cost
+
+
+# --------------------------------------------------------------------------- groups
+
+
+def misfit(value, aim, weight):
+    """Weighted square of the distance of a length on the spiral array from its aim."""
+    return ((value - aim) * (value - aim) * weight) >> TENSION_SHIFT
+
+
+def distance(x, y, z, points, i):
+    """Length of the vector from row i of `points` to (x, y, z)."""
+    dx, dy, dz = x - points[i, 0], y - points[i, 1], z - points[i, 2]
+    return isqrt(dx * dx + dy * dy + dz * dz)
+
+
+def set_cost(p, g, mask):
+    """What the set of pitch classes of a group costs: its diameter, and chord members it lacks."""
+    cost = 0
+    if p.group[g, DIAMETER_WEIGHT]:
+        cost += misfit(
+            p.diameter[p.group[g, KEY], mask], p.group[g, DIAMETER_AIM], p.group[g, DIAMETER_WEIGHT]
+        )
+    if p.group[g, SPAN]:
+        lack = 0
+        if p.group[g, ROOT] & ~mask:
+            lack += p.cover_cost[0]
+        if p.group[g, THIRD] & ~mask:
+            lack += p.cover_cost[1]
+        if p.group[g, COLOUR] & ~mask:
+            lack += p.cover_cost[2]
+        cost += (lack * p.group[g, SPAN]) >> 4
+    return cost
+
+
+def strain_cost(p, g, x, y, z):
+    """What the distance of a group's centre of effect from its key costs [HC16]_."""
+    if p.group[g, STRAIN_WEIGHT] == 0:
+        return 0
+    strain = distance(x, y, z, p.key_point, p.group[g, KEY])
+    return misfit(strain, p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT])
+
+
+def momentum_cost(p, g, x, y, z, centre, before):
+    """What the way from the centre of effect of the group before costs [HC16]_."""
+    momentum = distance(x, y, z, centre, before)
+    return misfit(momentum, p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT])
+
+
+def groups_cost(p, s, v, pitch):
+    """Cost of all groups variable v sounds in, if v (now taken out) were put back at this pitch."""
+    cost = 0
+    last, last_x, last_y, last_z = -2, 0, 0, 0
+    stop = p.member_start[v + 1]
+    for m in range(p.member_start[v], stop):
+        g = p.member_group[m]
+        sum_x, sum_y, sum_k = s.sums[g, 0], s.sums[g, 1], s.sums[g, 2]
+        mask = s.mask[g]
+        for e in range(p.entry_start[m], p.entry_start[m + 1]):
+            pc = (pitch + p.entry[e, 0]) % 12
+            units = p.entry[e, 1]
+            mask = mask | (1 << pc)
+            sum_x += units * p.spell[p.group[g, KEY], pc, 0]
+            sum_y += units * p.spell[p.group[g, KEY], pc, 1]
+            sum_k += units * p.spell[p.group[g, KEY], pc, 2]
+        cost += set_cost(p, g, mask)
+        if p.group[g, STRAIN_WEIGHT] == 0:
+            continue
+        x, y = (sum_x * p.group[g, PER_XY]) >> 16, (sum_y * p.group[g, PER_XY]) >> 16
+        z = (sum_k * p.group[g, PER_Z]) >> 16
+        cost += strain_cost(p, g, x, y, z)
+        if p.group[g, LINKED]:
+            if last == g - 1:
+                dx, dy, dz = x - last_x, y - last_y, z - last_z
+                way = isqrt(dx * dx + dy * dy + dz * dz)
+                cost += misfit(way, p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT])
+            else:
+                cost += momentum_cost(p, g, x, y, z, s.centre, g - 1)
+        following = g + 1 < p.group.shape[0] and p.group[g + 1, LINKED] != 0
+        if following and (m + 1 == stop or p.member_group[m + 1] != g + 1):
+            cost += momentum_cost(p, g + 1, x, y, z, s.centre, g + 1)
+        last, last_x, last_y, last_z = g, x, y, z
+    return cost
+
+
+def place(p, s, v, sign):
+    """Put variable v into its groups at its pitch (sign 1), or take it out (sign -1)."""
+    for m in range(p.member_start[v], p.member_start[v + 1]):
+        g = p.member_group[m]
+        for e in range(p.entry_start[m], p.entry_start[m + 1]):
+            pc = (s.x[v] + p.entry[e, 0]) % 12
+            units = sign * p.entry[e, 1]
+            for axis in range(3):
+                s.sums[g, axis] += units * p.spell[p.group[g, KEY], pc, axis]
+            s.counts[g, pc] += sign
+            if s.counts[g, pc] == 0:
+                s.mask[g] &= ~(1 << pc)
+            else:
+                s.mask[g] |= 1 << pc
+        s.centre[g, 0] = (s.sums[g, 0] * p.group[g, PER_XY]) >> 16
+        s.centre[g, 1] = (s.sums[g, 1] * p.group[g, PER_XY]) >> 16
+        s.centre[g, 2] = (s.sums[g, 2] * p.group[g, PER_Z]) >> 16
+
+
+# --------------------------------------------------------------------------- the search
+
+
+def start(p, s, seed, chain):
+    """Begin a chain: a random pitch of each domain, the sums, and the cost from scratch."""
+    for v in range(p.domain_start.size - 1):
+        size = p.domain_start[v + 1] - p.domain_start[v]
+        s.x[v] = p.domain_pitch[p.domain_start[v] + mix(seed, chain, v) % size]
+    restart(p, s)
+    s.cost[1] = s.cost[0]
+    for v in range(s.x.size):
+        s.best_x[v] = s.x[v]
+
+
+def restart(p, s):
+    """Set the sums and the cost of a chain from its pitches alone."""
+    for g in range(p.group.shape[0]):
+        s.mask[g] = 0
+        for pc in range(12):
+            s.counts[g, pc] = 0
+        for axis in range(3):
+            s.sums[g, axis] = 0
+            s.centre[g, axis] = 0
+    for v in range(s.x.size):
+        place(p, s, v, 1)
+    s.cost[0] = total_cost(p, s)
+
+
+def total_cost(p, s):
+    """Cost of everything at the chain's pitches, its sums being right."""
+    cost = p.constant[0]
+    for v in range(s.x.size):
+        for i in range(p.domain_start[v], p.domain_start[v + 1]):
+            if p.domain_pitch[i] == s.x[v]:
+                cost += p.domain_cost[i]
+        cost += factors_cost(p, s.x, v, True)
+    for g in range(p.group.shape[0]):
+        x, y, z = s.centre[g, 0], s.centre[g, 1], s.centre[g, 2]
+        cost += set_cost(p, g, s.mask[g]) + strain_cost(p, g, x, y, z)
+        if p.group[g, LINKED]:
+            cost += momentum_cost(p, g, x, y, z, s.centre, g - 1)
+    return cost
+
+
+def step(p, s, v, chance, temperature):
+    """Draw a new pitch for variable v by heat bath; returns how the cost changed.
+
+    `temperature` is in cost units, `chance` a 32-bit number.
+    """
+    first, stop = p.domain_start[v], p.domain_start[v + 1]
+    old = s.x[v]
+    place(p, s, v, -1)
+    for pc in range(12):
+        s.scratch[pc] = -1
+    chosen, chosen_cost, chosen_score, old_cost = old, 0, 0, 0
+    for i in range(first, stop):
+        pitch = p.domain_pitch[i]
+        pc = pitch % 12
+        if s.scratch[pc] < 0:
+            s.scratch[pc] = groups_cost(p, s, v, pitch)
+        s.x[v] = pitch
+        cost = p.domain_cost[i] + s.scratch[pc] + factors_cost(p, s.x, v, False)
+        score = cost * GUMBEL_ONE
+        if temperature > 0:
+            score -= temperature * p.gumbel[scramble(chance + (i - first) * 0x9E3779B1) % CHANCES]
+        if i == first or score < chosen_score:
+            chosen, chosen_cost, chosen_score = pitch, cost, score
+        if pitch == old:
+            old_cost = cost
+    s.x[v] = chosen
+    place(p, s, v, 1)
+    return chosen_cost - old_cost
+
+
+def anneal(p, s, seed, chain, first_sweep, temperature):
+    """Sweep over all variables once for each temperature, keeping the best pitches seen.
+
+    `first_sweep` counts the sweeps done before, so that many short calls equal one long one.
+    """
+    n = s.x.size
+    cost, best = s.cost[0], s.cost[1]
+    for k in range(temperature.size):
+        sweep = first_sweep + k
+        for i in range(n):
+            v = i if sweep % 2 == 0 else n - 1 - i
+            if p.domain_start[v + 1] - p.domain_start[v] > 1:
+                cost += step(p, s, v, mix(seed, chain, (sweep + 1) * n + v), temperature[k])
+        if cost < best:
+            best = cost
+            for v in range(n):
+                s.best_x[v] = s.x[v]
+    s.cost[0], s.cost[1] = cost, best
+
+
+FUNCTIONS = (
+    chain_of,
+    scramble,
+    mix,
+    isqrt,
+    line_cost,
+    vertical_cost,
+    bend_cost,
+    parallel_cost,
+    factors_cost,
+    misfit,
+    distance,
+    set_cost,
+    strain_cost,
+    momentum_cost,
+    groups_cost,
+    place,
+    total_cost,
+    restart,
+    start,
+    step,
+    anneal,
+)  # in the order they are compiled: each after those it calls

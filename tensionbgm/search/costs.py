@@ -1,0 +1,169 @@
+"""What good voice-leading costs: tables by role and interval, in points, made integers for the kernels.
+
+One point is about the cost of one plainly awkward interval in a melody.  The preferences are those of
+any counterpoint or orchestration primer (steps before leaps, leaps recovered, no semitone clashes, low
+intervals wide, no parallel fifths or octaves); the figures were set by ear and by eye on piano rolls.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from tensionbgm.kernels.rules import BEND, POINT, REACH
+
+ROLES = ("melody", "counter", "arpeggio", "pad", "bass")  # pitched roles, as ordered from the foreground
+MELODY, COUNTER, ARPEGGIO, PAD, BASS = range(5)
+
+# --- a line: interval of 0..12 semitones, up or down, to the next note of the voice [points]
+STEPS = {
+    #             0    1    2    3    4    5    6    7    8    9   10   11   12
+    "melody":   (0.7, 0.1, 0.0, 0.5, 0.6, 0.8, 4.0, 1.2, 2.5, 2.2, 4.5, 6.0, 2.0),
+    "counter":  (0.4, 0.1, 0.0, 0.4, 0.5, 0.8, 4.0, 1.3, 2.5, 2.5, 4.5, 6.0, 2.5),
+    "arpeggio": (1.5, 0.6, 0.3, 0.0, 0.0, 0.0, 0.8, 0.3, 0.6, 0.7, 1.5, 2.5, 1.0),
+    "pad":      (0.0, 0.2, 0.3, 0.9, 1.2, 1.8, 4.0, 3.0, 4.0, 4.5, 5.5, 6.5, 6.0),
+    "bass":     (0.1, 0.3, 0.2, 0.4, 0.4, 0.2, 2.5, 0.2, 1.2, 1.2, 2.5, 4.0, 0.5),
+}  # fmt: skip
+BEYOND_OCTAVE = {"melody": 0.8, "counter": 0.8, "arpeggio": 0.3, "pad": 0.8, "bass": 0.6}  # per semitone, and
+BEYOND = {"melody": 5.0, "counter": 5.0, "arpeggio": 1.2, "pad": 6.5, "bass": 3.5}  # at once
+LEAP_NONCHORD = {"melody": 2.5, "counter": 3.0, "arpeggio": 3.0, "pad": 3.0, "bass": 3.0}
+
+# --- three notes of a line [points]
+BENDS = {"melody": 1.0, "counter": 1.0, "arpeggio": 0.0, "pad": 0.0, "bass": 0.4}  # weight of all below
+UNRECOVERED = 1.5  # a leap of six semitones or more that goes on the same way
+HALF_RECOVERED = 0.5  # ... or turns back by a leap, or stands still
+TRILL = 0.5  # there and back by step
+THRICE = 0.8  # the same pitch three times
+HARD_OUTLINE = 1.2  # two moves one way that span a tritone or a seventh
+
+# --- harmony of one note [points]
+NONCHORD = {"melody": 1.0, "counter": 1.3, "arpeggio": 3.0, "pad": 5.0, "bass": 5.0}
+NONCHORD_BY_STRENGTH = (0.3, 0.9, 1.6, 2.4)  # off the beat, beat, strong beat, downbeat
+WRONG_BASS = 6.0  # the bass of a chord is another than meant
+BASS_OFF_ROOT = 0.5  # later bass notes under a chord that are neither its bass nor its root nor its fifth
+OPEN_END = 3.0  # the last melody note is not the tonic of the key
+
+# --- place of one note [points]
+AIM = {"melody": 0.035, "counter": 0.03, "arpeggio": 0.08, "pad": 0.05, "bass": 0.06}  # per squared semitone
+AIM_LINEAR_FROM = 7  # semitones; beyond, the cost grows in proportion
+NO_AIM = 0.01  # per squared semitone from the middle of the range, where no aim is given
+EDGE, EDGE_SEMITONES = 0.3, 2  # near an end of the range
+
+# --- two notes together: clash by absolute interval [points a quarter]; a quarter of it if both are chord tones
+CLASH = {
+    1: 4.0,
+    2: 1.0,
+    6: 0.5,
+    10: 0.3,
+    11: 2.0,
+    13: 4.0,
+    14: 0.3,
+    18: 0.3,
+    23: 1.2,
+    25: 3.0,
+    35: 0.8,
+    37: 2.0,
+}
+MUD = 0.35  # per semitone the lower note lies under the lowest clear place of the interval
+#          unison m2  M2  m3  M3  P4  TT  P5  m6  M6  m7  M7  P8   lowest lower note [any arranging primer]
+LOWEST = (0, 52, 51, 48, 46, 46, 47, 34, 43, 41, 41, 41, 0)
+PARALLEL_OCTAVE, PARALLEL_FIFTH = 2.0, 1.2
+LACKS_ROOT, LACKS_THIRD, LACKS_COLOUR = 1.5, 2.5, 1.2  # a chord's members nobody sounds [points a two beats]
+
+
+@dataclass(frozen=True)
+class Place:
+    """How a voice should lie above another, by the interval upper - lower [points a quarter]."""
+
+    unison: float  # both on one pitch
+    close: float  # 1 or 2 semitones
+    crossed: float  # upper below lower, at once
+    crossed_each: float  # and for each semitone
+    wide: int  # semitones from which the gap costs
+    wide_each: float  # for each semitone beyond
+    octave: float = 0.0  # 12 or 24 apart
+
+
+PLACES = (
+    Place(unison=2.0, close=0.5, crossed=1.5, crossed_each=0.2, wide=30, wide_each=0.05, octave=0.3),  # lines
+    Place(unison=0.5, close=0.2, crossed=0.4, crossed_each=0.1, wide=36, wide_each=0.03),  # line over chords
+    Place(unison=1.5, close=0.6, crossed=3.0, crossed_each=0.4, wide=48, wide_each=0.0),  # over the bass
+    Place(
+        unison=2.5, close=0.5, crossed=2.5, crossed_each=0.4, wide=12, wide_each=0.15, octave=0.4
+    ),  # in a pad
+    Place(unison=0.4, close=0.0, crossed=0.0, crossed_each=0.0, wide=48, wide_each=0.0),  # with an arpeggio
+)
+LINES, OVER_CHORDS, OVER_BASS, IN_PAD, WITH_ARPEGGIO = range(5)
+
+
+def place_kind(upper: int, lower: int) -> int:
+    """Which of `PLACES` two roles (the upper first) stand in."""
+    if BASS in (upper, lower):
+        return OVER_BASS
+    if ARPEGGIO in (upper, lower):
+        return WITH_ARPEGGIO
+    if upper == lower == PAD:
+        return IN_PAD
+    return OVER_CHORDS if PAD in (upper, lower) else LINES
+
+
+def fixed(points: np.ndarray | float) -> np.ndarray:
+    """Points -> int64 cost units."""
+    return np.rint(np.asarray(points, float) * POINT).astype(np.int64)
+
+
+def by_role(values: dict[str, float]) -> np.ndarray:
+    """A figure of each role, float (5,), in the order of `ROLES`."""
+    return np.array([values[role] for role in ROLES])
+
+
+@functools.cache
+def kernel_tables() -> dict[str, np.ndarray]:
+    """Every table of `kernels.rules.Problem` that does not depend on the plan, int64."""
+    return {
+        "step_cost": fixed(np.stack([_steps(role) for role in ROLES])),
+        "leap_cost": fixed(by_role(LEAP_NONCHORD)),
+        "place_cost": fixed(np.stack([_place(p) for p in PLACES])),
+        "clash_cost": fixed(np.stack([_clash()] * len(PLACES))),
+        "lowest": np.array(LOWEST, np.int64),
+        "mud_cost": fixed([MUD]),
+        "bend_cost": fixed(np.stack([_bends() * BENDS[role] for role in ROLES])),
+        "parallel_cost": fixed([PARALLEL_OCTAVE, PARALLEL_FIFTH]),
+        "cover_cost": fixed([LACKS_ROOT, LACKS_THIRD, LACKS_COLOUR]),
+    }
+
+
+def _steps(role: str) -> np.ndarray:
+    size = np.abs(np.arange(-REACH, REACH + 1))
+    inside = np.array(STEPS[role])[np.minimum(size, 12)]
+    return np.where(size <= 12, inside, BEYOND[role] + BEYOND_OCTAVE[role] * (size - 12))
+
+
+def _place(place: Place) -> np.ndarray:
+    apart = np.arange(-REACH, REACH + 1)
+    cost = np.where(apart < 0, place.crossed - place.crossed_each * apart, 0.0)
+    cost += np.where(apart == 0, place.unison, 0.0)
+    cost += np.where((apart == 1) | (apart == 2), place.close, 0.0)
+    cost += np.where((apart == 12) | (apart == 24), place.octave, 0.0)
+    return cost + place.wide_each * np.maximum(apart - place.wide, 0)
+
+
+def _clash() -> np.ndarray:
+    cost = np.zeros(REACH + 1)
+    for interval, points in CLASH.items():
+        cost[interval] = points
+    return cost
+
+
+def _bends() -> np.ndarray:
+    first, second = np.meshgrid(np.arange(-BEND, BEND + 1), np.arange(-BEND, BEND + 1), indexing="ij")
+    leap, onward = np.abs(first) >= 6, np.sign(first) * np.sign(second)
+    cost = np.where(leap & (onward > 0), UNRECOVERED, 0.0)
+    cost += np.where(leap & ((onward == 0) | ((onward < 0) & (np.abs(second) > 4))), HALF_RECOVERED, 0.0)
+    cost += np.where((first == -second) & (np.abs(first) <= 2) & (first != 0), TRILL, 0.0)
+    cost += np.where((first == 0) & (second == 0), THRICE, 0.0)
+    outline = np.isin(np.abs(first + second), (6, 10, 11)) & (onward > 0)
+    leaping = (np.abs(first) > 2) | (np.abs(second) > 2)
+    return cost + np.where(outline & leaping, HARD_OUTLINE, 0.0)

@@ -1,0 +1,146 @@
+"""Plan -> groups: spans of time whose tonal tension, or whose chord, the sounding notes should make.
+
+Bars carry strain and momentum, beats the diameter, chords their members.  Bars come first, in order,
+because each is linked to the one before.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tensionbgm.forms import PPQ, Plan
+from tensionbgm.kernels import rules
+from tensionbgm.music import scale, spiral
+from tensionbgm.search import costs
+
+UNITS = 8  # units of duration in a quarter
+WEIGHTS = {"diameter": 6.0, "momentum": 10.0, "strain": 12.0}  # points for a misfit of the whole usual span
+SPAN_LEVELS = (0.05, 0.95)  # levels that bound the usual span
+
+
+def build(
+    plan: Plan,
+    slots: np.ndarray,
+    role: np.ndarray,
+    variable: np.ndarray,
+    n: int,
+    targets: dict[str, np.ndarray] | None,
+) -> dict[str, np.ndarray]:
+    """The arrays of `Problem` that concern groups; `slots`, `role`, `variable` leave percussion out."""
+    bar, beat = plan.grid.bar_tick, np.arange(0, plan.grid.bar_tick[-1] + PPQ, PPQ)
+    chord = np.array([[c.start_tick, c.end_tick] for c in plan.chords], np.int64).reshape(-1, 2)
+    spans = np.concatenate([_spans(bar), _spans(beat), chord])
+    member = _memberships(slots, spans)
+    table = np.zeros((len(spans), rules.GROUP_COLUMNS), np.int64)
+    total = np.bincount(member[:, 0], member[:, 2], len(spans)).astype(np.int64)
+    bar_of = np.clip(np.searchsorted(bar, spans[:, 0], side="right") - 1, 0, plan.grid.n_bars - 1)
+    first_bar = np.array([k.start_bar for k in plan.keys])
+    key = np.clip(np.searchsorted(first_bar, bar_of, side="right") - 1, 0, None)
+    table[:, rules.KEY] = key
+    table[:, rules.PER_XY] = (rules.RADIUS << 16) // np.maximum(total, 1)
+    table[:, rules.PER_Z] = np.rint(spiral.RISE * (rules.RADIUS << 16) / np.maximum(total, 1)).astype(
+        np.int64
+    )
+    _tension(table, plan.grid.n_bars, len(beat) - 1, total, bar_of, targets or wanted(plan))
+    _chords(table, plan, member, role, plan.grid.n_bars + len(beat) - 1)
+    return {"group": table, **_keys(plan), **_members(member, variable, slots["shift"], n)}
+
+
+def wanted(plan: Plan) -> dict[str, np.ndarray]:
+    """Raw "diameter", "momentum" and "strain" that the curve asks of each bar, float (n_bars,) each."""
+    edge = plan.grid.bar_us / 1e6
+    level = scale.raw("tonal", plan.curve.mean(edge[:-1], edge[1:]))
+    return {name: scale.raw(name, level) for name in WEIGHTS}
+
+
+def usual_span(name: str) -> float:
+    """Distance between a low and a high value of a component of tonal tension [radii]."""
+    low, high = scale.raw(name, np.array(SPAN_LEVELS))
+    return max(float(high - low), 0.1)
+
+
+def _spans(edge: np.ndarray) -> np.ndarray:
+    return np.stack([edge[:-1], edge[1:]], axis=1).astype(np.int64)
+
+
+def _memberships(slots: np.ndarray, spans: np.ndarray) -> np.ndarray:
+    """Which slot sounds in which span: rows (span, slot, units of duration), int64 (m, 3)."""
+    begin = slots["onset_tick"].astype(np.int64)
+    end = begin + slots["duration_tick"]
+    rows = [np.zeros((0, 3), np.int64)]
+    for g, (first, last) in enumerate(spans):
+        stop = np.searchsorted(begin, last, side="left")  # slots are sorted by onset
+        inside = np.flatnonzero(end[:stop] > first)
+        ticks = np.minimum(end[inside], last) - np.maximum(begin[inside], first)
+        units = np.maximum((ticks * UNITS + PPQ // 2) // PPQ, 1)
+        rows.append(np.stack([np.full(len(inside), g), inside, units], axis=1))
+    return np.concatenate(rows).astype(np.int64)
+
+
+def _tension(
+    table: np.ndarray,
+    n_bars: int,
+    n_beats: int,
+    total: np.ndarray,
+    bar_of: np.ndarray,
+    targets: dict[str, np.ndarray],
+) -> None:
+    """Aims and weights of bars and beats; what is silent is left alone."""
+    bars, beats = np.arange(n_bars), n_bars + np.arange(n_beats)
+    sounding = total > 0
+    for name, rows, aim, weight in (
+        ("strain", bars, rules.STRAIN_AIM, rules.STRAIN_WEIGHT),
+        ("momentum", bars, rules.MOMENTUM_AIM, rules.MOMENTUM_WEIGHT),
+        ("diameter", beats, rules.DIAMETER_AIM, rules.DIAMETER_WEIGHT),
+    ):
+        span = usual_span(name) * rules.RADIUS
+        full = round(WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / span**2)
+        table[rows, aim] = np.rint(np.asarray(targets[name])[bar_of[rows]] * rules.RADIUS).astype(np.int64)
+        table[rows, weight] = np.where(sounding[rows], full, 0)
+    same_key = table[1:n_bars, rules.KEY] == table[: n_bars - 1, rules.KEY]
+    table[1:n_bars, rules.LINKED] = sounding[1:n_bars] & sounding[: n_bars - 1] & same_key
+
+
+def _chords(table: np.ndarray, plan: Plan, member: np.ndarray, role: np.ndarray, first: int) -> None:
+    """What each chord needs, if enough of the accompaniment sounds to supply it."""
+    accompaniment = np.isin(role[member[:, 1]], (costs.ARPEGGIO, costs.PAD, costs.BASS))
+    voices = np.bincount(member[accompaniment, 0], minlength=len(table))
+    for g, chord in enumerate(plan.chords, first):
+        third = sum(1 << (chord.root + k) % 12 for k in (3, 4)) & chord.pcs
+        root = 1 << chord.root & chord.pcs
+        colour = chord.pcs & ~third & ~root & ~(1 << (chord.root + 7) % 12)
+        table[g, rules.ROOT] = root if voices[g] >= 1 else 0
+        table[g, rules.THIRD] = third if voices[g] >= 2 else 0
+        table[g, rules.COLOUR] = colour if voices[g] >= 3 and colour.bit_count() == 1 else 0
+        quarters = min((chord.end_tick - chord.start_tick) / PPQ, 4.0)
+        table[g, rules.SPAN] = max(round(rules.WEIGHT_ONE * quarters / 2), 1)
+
+
+def _keys(plan: Plan) -> dict[str, np.ndarray]:
+    """Spelling, centre and diameters of each key of the plan."""
+    k = np.stack([spiral.fifths(np.arange(12), key.tonic) for key in plan.keys])
+    x, y = np.array([0, 1, 0, -1])[k % 4], np.array([1, 0, -1, 0])[k % 4]
+    point = np.stack([spiral.key_point(key.mode) for key in plan.keys])
+    diameter = np.stack(
+        [spiral.diameter_table()[spiral.rotate(np.arange(4096), key.tonic)] for key in plan.keys]
+    )
+    return {
+        "spell": np.stack([x, y, k], axis=-1).astype(np.int64),
+        "key_point": np.rint(point * rules.RADIUS).astype(np.int64),
+        "diameter": np.rint(diameter * rules.RADIUS).astype(np.int64),
+    }
+
+
+def _members(member: np.ndarray, variable: np.ndarray, shift: np.ndarray, n: int) -> dict[str, np.ndarray]:
+    """Memberships by variable, then by group; equal shifts of one variable in one group made one entry."""
+    key = np.stack([variable[member[:, 1]], member[:, 0], shift[member[:, 1]]], axis=1).astype(np.int64)
+    entry, index = np.unique(key.reshape(-1, 3), axis=0, return_inverse=True)
+    units = np.bincount(index.ravel(), member[:, 2], len(entry)).astype(np.int64)
+    both, first = np.unique(entry[:, :2], axis=0, return_index=True)
+    count = np.bincount(both[:, 0], minlength=n)
+    return {
+        "member_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        "member_group": np.ascontiguousarray(both[:, 1]),
+        "entry_start": np.append(first, len(entry)).astype(np.int64),
+        "entry": np.ascontiguousarray(np.stack([entry[:, 2], units], axis=1)),
+    }

@@ -1,0 +1,211 @@
+"""Plan -> Problem: the only door to the kernels; slots become variables, rules become tables of factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tensionbgm.errors import InputError
+from tensionbgm.forms import PPQ, Plan
+from tensionbgm.kernels import rules
+from tensionbgm.search import costs, factors, groups
+
+PITCHES = np.arange(128)
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A problem, and the way back from its variables to the plan's slots."""
+
+    problem: rules.Problem
+    pitched: np.ndarray  # int (m,): the slots that take part; the others are percussion
+    variable: np.ndarray  # int (m,): variable of each of them
+    n_slots: int
+
+    def pitch(self, plan: Plan, x: np.ndarray) -> np.ndarray:
+        """Pitch of every slot of the plan, int16 (n,), from the variables' pitches."""
+        pitch = plan.slots["low"].astype(np.int16)
+        pitch[self.pitched] = x[self.variable] + plan.slots["shift"][self.pitched]
+        return pitch
+
+    @property
+    def candidates(self) -> int:
+        """Pitches weighed in one sweep."""
+        size = np.diff(self.problem.domain_start)
+        return int(size[size > 1].sum())
+
+
+def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> Posed:
+    """Make the plan a problem.
+
+    Parameters
+    ----------
+    plan : Plan
+    targets : dict of float (n_bars,), optional
+        raw "diameter", "momentum" and "strain" wanted in each bar; default: from the plan's curve
+
+    Raises
+    ------
+    InputError
+        some tied slots have no pitch in common
+    """
+    role = part_roles(plan)[plan.slots["part"]]
+    pitched = np.flatnonzero(role >= 0)
+    slots, role = plan.slots[pitched].copy(), role[pitched]
+    slots["chord"][slots["chord"] == 0] = 0xFFF  # no chord is meant: every note belongs to it
+    ties, variable = np.unique(slots["tie"], return_inverse=True)
+    n = len(ties)
+    domain = _domains(slots, variable, n, ties)
+    unary = _unary(plan, slots, role, variable, n)
+    table = _tables(slots, role, variable, n)
+    windows = groups.build(plan, slots, role, variable, n, targets)
+    index, value = np.nonzero(domain)
+    problem = rules.Problem(
+        domain_start=_starts(np.bincount(index, minlength=n)),
+        domain_pitch=value.astype(np.int64),
+        domain_cost=unary[index, value],
+        gumbel=gumbel_table(),
+        constant=np.zeros(1, np.int64),
+        **table,
+        **windows,
+        **costs.kernel_tables(),
+    )
+    return Posed(problem, pitched, variable, len(plan.slots))
+
+
+def part_roles(plan: Plan) -> np.ndarray:
+    """Index into `costs.ROLES` of each part, int (p,); -1 is percussion.
+
+    Raises
+    ------
+    InputError
+        a part has a role there is none of
+    """
+    for part in plan.parts:
+        if part.role != "percussion" and part.role not in costs.ROLES:
+            raise InputError(
+                f"part {part.name!r}: no role {part.role!r}; take one of {', '.join(costs.ROLES)}"
+            )
+    return np.array([-1 if p.role == "percussion" else costs.ROLES.index(p.role) for p in plan.parts], int)
+
+
+def gumbel_table() -> np.ndarray:
+    """Quantiles -log(-log u) of the Gumbel distribution in fixed point, int64 (CHANCES,)."""
+    u = (np.arange(rules.CHANCES) + 0.5) / rules.CHANCES
+    return np.rint(-np.log(-np.log(u)) * rules.GUMBEL_ONE).astype(np.int64)
+
+
+def empty_state(problem: rules.Problem, chains: int) -> rules.State:
+    """Room for this many chains."""
+    n, g = len(problem.domain_start) - 1, len(problem.group)
+    shapes = ((n,), (n,), (2,), (g, 3), (g, 12), (g,), (g, 3), (12,))
+    return rules.State(*(np.zeros((chains, *shape), np.int64) for shape in shapes))
+
+
+def _starts(count: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+
+
+def _domains(slots: np.ndarray, variable: np.ndarray, n: int, ties: np.ndarray) -> np.ndarray:
+    """Pitches of each variable that suit all its slots, bool (n, 128)."""
+    in_range = (PITCHES >= slots["low"][:, None]) & (PITCHES <= slots["high"][:, None])
+    fits = in_range & (slots["allowed"][:, None].astype(np.int64) >> PITCHES % 12 & 1).astype(bool)
+    refused = np.zeros((n, 128), np.int64)
+    for shift in np.unique(slots["shift"]):
+        here = slots["shift"] == shift
+        np.add.at(refused, variable[here], ~_shifted(fits[here], int(shift), False))
+    domain = refused == 0
+    barren = np.flatnonzero(~domain.any(axis=1))
+    if len(barren):
+        first = slots[variable == barren[0]][0]
+        raise InputError(
+            f"plan: the {np.count_nonzero(variable == barren[0])} slots tied as {ties[barren[0]]} (first at tick "
+            f"{first['onset_tick']}, part {first['part']}) have no pitch in common; widen their range or untie them"
+        )
+    return domain
+
+
+def _shifted(table: np.ndarray, shift: int, outside: float) -> np.ndarray:
+    """Columns by the slot's pitch -> columns by the variable's pitch, shift semitones lower."""
+    there = PITCHES + shift
+    inside = (there >= 0) & (there < 128)
+    return np.where(inside, table[:, np.clip(there, 0, 127)], outside)
+
+
+def _unary(plan: Plan, slots: np.ndarray, role: np.ndarray, variable: np.ndarray, n: int) -> np.ndarray:
+    """What each pitch of each variable costs by itself, int64 (n, 128)."""
+    each = costs.fixed(aim_cost(slots, role) + harmony_cost(slots, role) + bass_cost(plan, slots, role))
+    each += costs.fixed(end_cost(plan, slots, role))
+    unary = np.zeros((n, 128), np.int64)
+    for shift in np.unique(slots["shift"]):
+        here = slots["shift"] == shift
+        np.add.at(unary, variable[here], _shifted(each[here], int(shift), 0))
+    return unary
+
+
+def aim_cost(slots: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """Distance from the aim and nearness to the ends of the range, float (m, 128) [points]."""
+    aimed = slots["aim"] >= 0
+    centre = np.where(aimed, slots["aim"], (slots["low"] + slots["high"]) / 2)
+    weight = np.where(aimed, costs.by_role(costs.AIM)[role], costs.NO_AIM)
+    away = np.abs(PITCHES - centre[:, None])
+    knee = costs.AIM_LINEAR_FROM
+    far = np.where(away <= knee, away**2, knee**2 + 2 * knee * (away - knee))
+    wide = (slots["high"] - slots["low"] > 4 * costs.EDGE_SEMITONES)[:, None]
+    near_low = PITCHES < slots["low"][:, None] + costs.EDGE_SEMITONES
+    near_high = PITCHES > slots["high"][:, None] - costs.EDGE_SEMITONES
+    return weight[:, None] * far + costs.EDGE * (wide & (near_low | near_high))
+
+
+def harmony_cost(slots: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """Being no chord tone, by role, metric weight and length, float (m, 128) [points]."""
+    outside = (slots["chord"][:, None].astype(np.int64) >> PITCHES % 12 & 1) == 0
+    strength = np.array(costs.NONCHORD_BY_STRENGTH)[np.clip(slots["strength"], 0, 3)]
+    length = np.clip(slots["duration_tick"] / PPQ, 0.25, 4.0) ** 0.5
+    return (costs.by_role(costs.NONCHORD)[role] * strength * length)[:, None] * outside
+
+
+def bass_cost(plan: Plan, slots: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """The bass a chord is meant to have, and firm notes after it, float (m, 128) [points]."""
+    cost = np.zeros((len(slots), 128))
+    if not plan.chords:
+        return cost
+    begin = np.array([c.start_tick for c in plan.chords])
+    chord = np.clip(np.searchsorted(begin, slots["onset_tick"], side="right") - 1, 0, None)
+    bass, root = np.array([(c.bass, c.root) for c in plan.chords]).T
+    low = role == costs.BASS
+    opening = low & (slots["onset_tick"] == begin[chord])
+    pc = PITCHES % 12
+    cost += costs.WRONG_BASS * (opening[:, None] & (pc != bass[chord][:, None]))
+    above_root = (pc - root[chord][:, None]) % 12
+    firm = (above_root == 0) | (above_root == 7) | (pc == bass[chord][:, None])
+    return cost + costs.BASS_OFF_ROOT * ((low & ~opening)[:, None] & ~firm)
+
+
+def end_cost(plan: Plan, slots: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """The melody's last note should be the tonic, float (m, 128) [points]."""
+    cost = np.zeros((len(slots), 128))
+    melody = np.flatnonzero(role == costs.MELODY)
+    if len(melody) and plan.keys:
+        last = melody[np.argmax(slots["onset_tick"][melody])]
+        cost[last] = costs.OPEN_END * (PITCHES % 12 != plan.keys[-1].tonic)
+    return cost
+
+
+def _tables(slots: np.ndarray, role: np.ndarray, variable: np.ndarray, n: int) -> dict[str, np.ndarray]:
+    """All factors, a copy of each row for each of its variables, with where each variable's begin."""
+    lines = factors.lines_of(slots)
+    made = {
+        "line": (factors.line_rows(slots, role, variable, lines), (rules.A, rules.B)),
+        "vertical": (factors.vertical_rows(slots, role, variable), (rules.A, rules.B)),
+        "bend": (factors.bend_rows(slots, role, variable, lines), (rules.A, rules.B, rules.C)),
+        "parallel": (
+            factors.parallel_rows(slots, role, variable, lines),
+            (rules.A, rules.B, rules.C, rules.D),
+        ),
+    }
+    tables = {}
+    for name, (rows, ends) in made.items():
+        tables[f"{name}_start"], tables[name] = factors.by_variable(factors.merged(rows), ends, n)
+    return tables
