@@ -7,6 +7,7 @@ sustained voices are struck again; drums join in as loudly as the curve allows.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
@@ -74,12 +75,12 @@ def _restrike(note: Note, ticks: list[int], number: int) -> list[Note]:
         dataclasses.replace(
             note, onset=a, duration=b - a, key=key, accent=note.accent if a == note.onset else 0
         )
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in itertools.pairwise(edges)
     ]
 
 
 def _strokes(draft: Draft, accent: Accent, part: int) -> list[Note]:
-    """What the drums add: strong cuts a cymbal, others a low drum; calm music only a quiet colour on the beat."""
+    """What the drums add: a low drum, at strong cuts a cymbal; in calm music a quiet colour on the beat."""
     kit = KITS[draft.palette.drum_style]
     bar = _bar_at(draft, accent.tick)
     force = round(3 + 4 * accent.weight)
@@ -100,7 +101,7 @@ def _bar_at(draft: Draft, tick: int) -> Bar:
 
 def breathe(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
     """Sustained and figured voices stop for a moment before a section that enters much louder."""
-    for bar, after in zip(draft.bars, draft.bars[1:], strict=False):
+    for bar, after in itertools.pairwise(draft.bars):
         if not (after.opens and after.level >= 3 and after.level > bar.level and bar.beats >= 3):
             continue
         start = after.start_tick - BREATH

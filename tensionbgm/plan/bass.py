@@ -1,4 +1,4 @@
-"""Chords -> the bass: its roots, and how it moves between them in each style and level; and roots for timpani."""
+"""Chords -> the bass line in each style and level; and the strokes of the timpani."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
         LONG,
         ((0, 3.5, "b"), (3.5, 0.5, "8")),
         ((0, 1.5, "b"), (1.5, 1.5, "b"), (3, 1, "5")),
-        tuple((i + 0.5, 0.5, "b" if i % 2 == 0 else "8") for i in range(4)) + ((0, 0.25, "b"),),
+        ((0, 0.25, "b"), *((i + 0.5, 0.5, "8" if i % 2 else "b") for i in range(4))),
         tuple((i / 2, 0.5, "8" if i % 2 else "b") for i in range(8)),
     ),
     "walking": (

@@ -10,7 +10,8 @@ from tensionbgm.plan.slots import Note, nearest
 
 LONG_BEATS = 2.0  # a theme's note or rest of this length leaves room to move
 STEP = 2.5  # how far the line tends to go from note to note [semitones]
-DESK = 9  # how far it strays from its middle [semitones]
+FLOOR = 8  # how far it keeps above its instrument's lowest note, out of the bass's way [semitones]
+STRAY = 8  # how far it strays from its middle [semitones]
 
 
 def write_counter(draft: Draft, players: list[tuple[int, Player]], theme: list[Note]) -> list[Note]:
@@ -24,7 +25,7 @@ def write_counter(draft: Draft, players: list[tuple[int, Player]], theme: list[N
     sung = _by_bar(draft, theme)
     notes: list[Note] = []
     for part, player in players:
-        middle = (player.part.low + player.part.high) / 2
+        middle = (player.part.low + FLOOR + player.part.high) / 2
         line, way = middle, 1
         for bar in draft.bars:
             if bar.in_phrase == 0:
@@ -33,7 +34,7 @@ def write_counter(draft: Draft, players: list[tuple[int, Player]], theme: list[N
                 notes += _final(draft, bar, part, player, line)
             elif player.levels[0] <= bar.level <= player.levels[1] and not _waits(draft, bar):
                 for on, length in _rhythm(bar, sung[bar.index]):
-                    if abs(line - middle) > DESK:
+                    if abs(line - middle) > STRAY:
                         way = -1 if line > middle else 1
                     note = _note(draft, bar, part, player, on, length, line + way * STEP)
                     line = note.aim
@@ -95,7 +96,7 @@ def _note(draft: Draft, bar: Bar, part: int, player: Player, on: float, length: 
     chord = draft.chord_mask(span)
     firm = on == 0 or length >= 1
     allowed = chord if firm else chord | draft.scale_mask(span)
-    low, high = player.part.low + 2, player.part.high - 2
+    low, high = player.part.low + FLOOR, player.part.high - 2
     aim = nearest(wanted, low, high, allowed)
     key = tie_key(bar, player.part.name, on, length)
     shift = bar.transpose if key else 0

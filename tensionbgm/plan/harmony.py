@@ -5,10 +5,11 @@ cell.  Each cell has one predecessor, the cell before its first entrance, so the
 and dynamic programming over that tree (Viterbi's algorithm, with branches) finds the exact minimum
 of
 
-    sum of  TENSION (level - target)^2  +  FUNCTION (function - target)^2  +  progression  +  rarity  +  form
+    TENSION (level - target)^2  +  FUNCTION (function - target)^2  +  progression  +  rarity  +  form
 
-over all cells, where *level* is the tonal tension of the chord after its predecessor on the 0..1
-scale of the reference corpus, *function* how far from home its function is, and *target* the mean of the curve over all occurrences of the cell.
+summed over all cells, where *level* is the tonal tension of the chord after its predecessor on the
+0..1 scale of the reference corpus, *function* how far from home its function is, and *target* the
+mean of the curve over all occurrences of the cell.
 """
 
 from __future__ import annotations

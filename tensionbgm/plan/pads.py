@@ -152,7 +152,7 @@ def voicing(chord: int, middles: tuple[int, ...], last: tuple[int, ...]) -> tupl
 
 
 def _voicing_cost(v: tuple[int, ...], middles: tuple[int, ...], last: tuple[int, ...], n_tones: int) -> float:
-    gaps = [a - b for a, b in zip(v, v[1:], strict=False)]
+    gaps = [a - b for a, b in itertools.pairwise(v)]
     cost = 1.0 * sum(abs(a - b) for a, b in zip(v, last, strict=True))
     cost += 0.4 * sum(abs(a - b) for a, b in zip(v, middles, strict=True))
     cost += (

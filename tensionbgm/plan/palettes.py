@@ -61,8 +61,16 @@ CINEMATIC = Palette(
         Player(_part("Violins", "melody", 48, 57, 93, -0.4, 0, 0.4), "theme", (2, 4)),
         Player(_part("Horns", "melody", 60, 41, 76, 0.2, -3, 0.45), "theme", (3, 4), octave=-1),
         Player(_part("Cellos", "counter", 42, 38, 69, 0.35, -2, 0.4), "counter", (1, 4)),
-        Player(_part("Harp", "arpeggio", 46, 43, 86, -0.5, -2, 0.45), "figure", (0, 2), shapes=("rise", "wave", "broken"), rates=(1, 2, 2)),
-        Player(_part("Violas", "arpeggio", 45, 50, 77, 0.15, -3, 0.3), "figure", (2, 4), shapes=("pulse", "rock", "turn"), rates=(2, 2, 4), gate=0.5),
+        Player(
+            _part("Harp", "arpeggio", 46, 43, 86, -0.5, -2, 0.45),
+            "figure",
+            (0, 2), shapes=("rise", "wave", "broken"), rates=(1, 2, 4),
+        ),
+        Player(
+            _part("Violas", "arpeggio", 45, 50, 77, 0.15, -3, 0.3),
+            "figure",
+            (1, 4), shapes=("pulse", "rock", "turn"), rates=(1, 2, 2, 4), gate=0.5,
+        ),
         Player(_part("Strings", "pad", 49, 45, 79, 0.0, -5, 0.5), "pad", (0, 4), voices=4),
         Player(_part("Choir", "pad", 52, 50, 76, 0.0, -7, 0.6), "pad", (4, 4), voices=3),
         Player(_part("Brass", "pad", 61, 46, 74, 0.3, -5, 0.4), "stab", (3, 4), voices=3),
@@ -80,8 +88,16 @@ ELECTRONIC = Palette(
         Player(_part("Lead", "melody", 81, 52, 91, 0.05, -5, 0.3), "theme", (2, 4)),
         Player(_part("High Lead", "melody", 80, 64, 98, 0.25, -9, 0.35), "theme", (4, 4), octave=1),
         Player(_part("Bells", "counter", 88, 50, 84, 0.3, -5, 0.5), "counter", (1, 4)),
-        Player(_part("Pluck", "arpeggio", 11, 55, 88, -0.45, -4, 0.4), "figure", (0, 2), shapes=("rise", "wave", "skip"), rates=(1, 2, 2)),
-        Player(_part("Sequencer", "arpeggio", 80, 45, 84, 0.4, -9, 0.25), "figure", (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 4, 4, 4), gate=0.6),
+        Player(
+            _part("Pluck", "arpeggio", 11, 55, 88, -0.45, -4, 0.4),
+            "figure",
+            (0, 2), shapes=("rise", "wave", "skip"), rates=(1, 2, 2),
+        ),
+        Player(
+            _part("Sequencer", "arpeggio", 80, 45, 84, 0.4, -9, 0.25),
+            "figure",
+            (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 4, 4, 4), gate=0.6,
+        ),
         Player(_part("Warm Pad", "pad", 89, 45, 79, 0.0, -4, 0.45), "pad", (0, 4), voices=4),
         Player(_part("Sweep", "pad", 95, 52, 84, 0.0, -7, 0.5), "pad", (3, 4), voices=2),
         Player(_part("Chords", "pad", 90, 52, 79, -0.2, -8, 0.3), "stab", (3, 4), voices=3, gate=0.5),
@@ -98,8 +114,16 @@ ACOUSTIC = Palette(
         Player(_part("Flute", "melody", 73, 60, 91, 0.15, -1, 0.35), "theme", (2, 4)),
         Player(_part("Violin", "melody", 40, 55, 93, -0.35, -4, 0.35), "theme", (3, 4)),
         Player(_part("Cello", "counter", 42, 38, 69, 0.35, -3, 0.35), "counter", (1, 4)),
-        Player(_part("Guitar", "arpeggio", 24, 45, 79, -0.4, -1, 0.25), "figure", (0, 4), shapes=("pick", "travis", "rise"), rates=(1, 2, 2, 4, 4)),
-        Player(_part("Piano", "arpeggio", 0, 48, 84, 0.3, -3, 0.3), "figure", (2, 4), shapes=("alberti", "broken", "wave"), rates=(1, 2, 2)),
+        Player(
+            _part("Guitar", "arpeggio", 24, 45, 79, -0.4, -1, 0.25),
+            "figure",
+            (0, 4), shapes=("pick", "travis", "rise"), rates=(1, 2, 2, 4, 4),
+        ),
+        Player(
+            _part("Piano", "arpeggio", 0, 48, 84, 0.3, -3, 0.3),
+            "figure",
+            (2, 4), shapes=("alberti", "broken", "wave"), rates=(1, 2, 2),
+        ),
         Player(_part("Strings", "pad", 49, 47, 77, 0.0, -8, 0.45), "pad", (0, 4), voices=3),
         Player(_part("Accordion", "pad", 21, 52, 76, 0.2, -9, 0.3), "stab", (3, 4), voices=3, gate=0.6),
         Player(_part("Upright Bass", "bass", 32, 28, 55, 0.05, 0, 0.15), "bass", (0, 4)),
@@ -112,7 +136,7 @@ PALETTES = {palette.name: palette for palette in (CINEMATIC, ELECTRONIC, ACOUSTI
 
 
 def choose_palette(asked: str | None, mood: Mood, rng: np.random.Generator) -> Palette:
-    """The palette asked for, or one that suits the mood: busy and cold films electronic, warm and calm acoustic."""
+    """The palette asked for, or one for the mood: electronic if busy and cold, acoustic if warm and calm."""
     if asked is not None:
         return PALETTES[asked]
     liking = {

@@ -48,10 +48,12 @@ class Bar:
 
     @property
     def end_tick(self) -> int:
+        """Where the next bar starts."""
         return self.start_tick + self.beats * PPQ
 
     @property
     def last_in_phrase(self) -> bool:
+        """Whether the phrase closes in this bar."""
         return self.in_phrase == self.n_phrase - 1
 
 

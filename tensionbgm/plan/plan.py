@@ -131,9 +131,8 @@ def describe(plan: Plan) -> str:
     """The plan in words, a line per bar: section, chords, notes in each part."""
     grid, slots = plan.grid, plan.slots
     key = plan.keys[0]
-    lines = [
-        f"{plan.title}: {plan.palette}, {spell(tonic_fifths(key.tonic, key.mode))} {key.mode}, seed {plan.seed}"
-    ]
+    tonic = spell(tonic_fifths(key.tonic, key.mode))
+    lines = [f"{plan.title}: {plan.palette}, {tonic} {key.mode}, seed {plan.seed}"]
     ticks = grid.bar_tick
     for b in range(grid.n_bars):
         inside = (slots["onset_tick"] >= ticks[b]) & (slots["onset_tick"] < ticks[b + 1])

@@ -41,6 +41,8 @@ CELLS: dict[str, tuple[tuple[tuple[float, ...], ...], ...]] = {
     ),
 }
 BREATH = 0.5  # rest after a phrase's last note, at least [beats]
+BAR_LEAP = 2.0  # from one bar to the next [scale steps]
+PHRASE_LEAP = 4.0  # into a new phrase [scale steps]
 OPENING_BARS = 2  # bars before the theme enters in a piece that starts calmly
 
 
@@ -81,10 +83,22 @@ def _themes(draft: Draft) -> dict[tuple[int, int], ThemeBar]:
         members = [bar for bar in draft.bars if bar.material == material]
         energy = float(np.mean([bar.target for bar in members]))
         motifs = _motifs(draft, material, energy)
+        last: float | None = None
         for bar in members:
             if (material, bar.place) not in themes:
-                themes[material, bar.place] = _theme_bar(draft, bar, motifs)
+                there = _joined(
+                    _theme_bar(draft, bar, motifs), last, PHRASE_LEAP if bar.in_phrase == 0 else BAR_LEAP
+                )
+                themes[material, bar.place], last = there, there.aims[-1]
     return themes
+
+
+def _joined(bar: ThemeBar, last: float | None, leap: float) -> ThemeBar:
+    """The bar moved up or down so that it starts within a leap of where the line was."""
+    if last is None:
+        return bar
+    too_far = bar.aims[0] - last - float(np.clip(bar.aims[0] - last, -leap, leap))
+    return ThemeBar(bar.rhythm, tuple(step - too_far for step in bar.aims))
 
 
 def _motifs(draft: Draft, material: int, energy: float) -> tuple[Motif, ...]:
@@ -120,7 +134,7 @@ def _contour(n: int, dice: np.random.Generator) -> tuple[int, ...]:
     steps, way = [0], int(dice.choice([-1, 1]))
     leap = int(dice.integers(1, max(n, 2)))
     for i in range(1, n):
-        size = int(dice.choice([2, 3, 4])) if i == leap else 1
+        size = int(dice.choice([2, 2, 3, 4])) if i == leap else int(dice.random() < 0.85)
         steps.append(steps[-1] + way * size)
         if i == leap or dice.random() < 0.35:
             way = -way
@@ -167,7 +181,7 @@ def _theme_bar(draft: Draft, bar: Bar, motifs: tuple[Motif, ...]) -> ThemeBar:
 
 
 def _closing_bar(bar: Bar, motif: Motif, question: bool) -> ThemeBar:
-    """The phrase's last bar: at most a pick-up, then a long note; a question stays up, an answer comes home."""
+    """The phrase's last bar: a long note and a breath; a question stays up, an answer comes home."""
     long = max(bar.beats - 1.0, 1.0) if bar.beats > 1 else 1.0
     level = 5.0 * (bar.target - 0.4) * 0.6 + (1.0 if question else -1.0)
     if bar.beats >= 3 and question and len(motif.rhythm) > 1:
