@@ -38,7 +38,7 @@ TENSION_SHIFT = 30  # weights of squared misfits carry this many fractional bits
 A, A_SHIFT, B, B_SHIFT, KIND, WEIGHT, A_CHORD, B_CHORD, OWNER = range(9)
 # columns of `bend` (three successive slots a, b, c); KIND, WEIGHT and OWNER as above
 C, C_SHIFT = 6, 7
-# columns of `parallel`: line 1 moves a -> b while line 2 moves c -> d; A..B_SHIFT, WEIGHT, C, C_SHIFT, OWNER as above
+# columns of `parallel` (voice one moves a -> b while voice two moves c -> d); all but D as above
 D, D_SHIFT = 4, 9
 # columns of `group`
 PER_XY, PER_Z, KEY, LINKED = 0, 1, 2, 3
@@ -165,7 +165,7 @@ def line_cost(p, i, a, b):
 
 
 def vertical_cost(p, i, a, b):
-    """Two notes that sound together, a meant above b: place, clash (a quarter if the chord asks for it), mud."""
+    """Two notes together, a meant above b: place, clash (a quarter of it between chord tones), mud."""
     apart = a - b
     cost = p.place_cost[p.vertical[i, KIND], min(max(apart, -REACH), REACH) + REACH]
     size = min(abs(apart), REACH)

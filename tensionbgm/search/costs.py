@@ -51,7 +51,7 @@ AIM_LINEAR_FROM = 7  # semitones; beyond, the cost grows in proportion
 NO_AIM = 0.01  # per squared semitone from the middle of the range, where no aim is given
 EDGE, EDGE_SEMITONES = 0.3, 2  # near an end of the range
 
-# --- two notes together: clash by absolute interval [points a quarter]; a quarter of it if both are chord tones
+# --- two notes together: clash by absolute interval [points a quarter]; a quarter of it between chord tones
 CLASH = {
     1: 4.0,
     2: 1.0,

@@ -109,7 +109,7 @@ def _starts(count: np.ndarray) -> np.ndarray:
 
 def _domains(slots: np.ndarray, variable: np.ndarray, n: int, ties: np.ndarray) -> np.ndarray:
     """Pitches of each variable that suit all its slots, bool (n, 128)."""
-    in_range = (PITCHES >= slots["low"][:, None]) & (PITCHES <= slots["high"][:, None])
+    in_range = (slots["low"][:, None] <= PITCHES) & (slots["high"][:, None] >= PITCHES)
     fits = in_range & (slots["allowed"][:, None].astype(np.int64) >> PITCHES % 12 & 1).astype(bool)
     refused = np.zeros((n, 128), np.int64)
     for shift in np.unique(slots["shift"]):
@@ -120,8 +120,8 @@ def _domains(slots: np.ndarray, variable: np.ndarray, n: int, ties: np.ndarray) 
     if len(barren):
         first = slots[variable == barren[0]][0]
         raise InputError(
-            f"plan: the {np.count_nonzero(variable == barren[0])} slots tied as {ties[barren[0]]} (first at tick "
-            f"{first['onset_tick']}, part {first['part']}) have no pitch in common; widen their range or untie them"
+            f"plan: the {np.count_nonzero(variable == barren[0])} slots tied as {ties[barren[0]]} have no pitch in "
+            f"common (first at tick {first['onset_tick']}, part {first['part']}); widen their range or untie them"
         )
     return domain
 
@@ -153,8 +153,8 @@ def aim_cost(slots: np.ndarray, role: np.ndarray) -> np.ndarray:
     knee = costs.AIM_LINEAR_FROM
     far = np.where(away <= knee, away**2, knee**2 + 2 * knee * (away - knee))
     wide = (slots["high"] - slots["low"] > 4 * costs.EDGE_SEMITONES)[:, None]
-    near_low = PITCHES < slots["low"][:, None] + costs.EDGE_SEMITONES
-    near_high = PITCHES > slots["high"][:, None] - costs.EDGE_SEMITONES
+    near_low = slots["low"][:, None] + costs.EDGE_SEMITONES > PITCHES
+    near_high = slots["high"][:, None] - costs.EDGE_SEMITONES < PITCHES
     return weight[:, None] * far + costs.EDGE * (wide & (near_low | near_high))
 
 
@@ -189,7 +189,7 @@ def end_cost(plan: Plan, slots: np.ndarray, role: np.ndarray) -> np.ndarray:
     melody = np.flatnonzero(role == costs.MELODY)
     if len(melody) and plan.keys:
         last = melody[np.argmax(slots["onset_tick"][melody])]
-        cost[last] = costs.OPEN_END * (PITCHES % 12 != plan.keys[-1].tonic)
+        cost[last] = costs.OPEN_END * (plan.keys[-1].tonic != PITCHES % 12)
     return cost
 
 

@@ -1,0 +1,87 @@
+"""Piece -> Piece with velocities shaped so that its measured tension follows the curve.
+
+The composite tension of `music.tension` is measured window by window, and a smooth loudness contour,
+the same for all parts, is raised where it falls short of the curve and lowered where it exceeds it,
+until that helps no more.  Accents and the balance of the parts, being ratios, stay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tensionbgm.forms import Curve, Piece
+from tensionbgm.music.notes import from_piece
+from tensionbgm.music.tension import Profile, tension_profile
+
+SOFTEST, LOUDEST = 24, 120  # velocities stay within
+STEPS = 12  # measurements at most
+GAIN = 1.6  # octaves of velocity (6 dB) for a tension too low by 1
+LEAST_GAIN = 0.1
+DEEPEST, HIGHEST = -1.6, 1.0  # the contour's bounds [octaves of velocity]
+STEEPEST_PER_S = 0.7  # how fast the contour may change [octaves of velocity a second]
+
+
+def shape_dynamics(piece: Piece) -> Piece:
+    """Shape the velocities after the curve the plan asks for.
+
+    Parameters
+    ----------
+    piece : Piece
+        its velocities carry accents and balance
+
+    Returns
+    -------
+    piece : Piece
+        pitches unchanged, velocities 24..120; never farther from the curve than the plain velocities
+        brought into these bounds
+    """
+    if not len(piece.pitch):
+        return piece
+    profile = tension_profile(from_piece(piece))
+    contour = np.zeros(len(profile.time_s))
+    best = _louder(piece, profile.time_s, contour)
+    profile = tension_profile(from_piece(best))
+    shortfall = _shortfall(piece.plan.curve, profile)
+    least, gain = rms(shortfall), GAIN
+    for _ in range(STEPS):
+        trial = _smooth(contour + gain * shortfall, profile.time_s)
+        louder = _louder(piece, profile.time_s, trial)
+        measured = tension_profile(from_piece(louder))
+        missed = _shortfall(piece.plan.curve, measured)
+        if rms(missed) < least - 1e-6:
+            best, contour, shortfall, least = louder, trial, missed, rms(missed)
+        elif gain > LEAST_GAIN:
+            gain /= 2
+        else:
+            break
+    return best
+
+
+def rms(values: np.ndarray) -> float:
+    """Root of the mean square."""
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def _shortfall(curve: Curve, profile: Profile) -> np.ndarray:
+    """How much tension each window lacks, float (w,)."""
+    return curve.mean(profile.start_s, profile.end_s) - profile.composite
+
+
+def _louder(piece: Piece, time_s: np.ndarray, contour: np.ndarray) -> Piece:
+    """The piece with its velocities raised by the contour [octaves of velocity]."""
+    onset_s = piece.plan.grid.seconds(piece.plan.slots["onset_tick"])
+    factor = 2.0 ** np.interp(onset_s, time_s, contour)
+    velocity = np.clip(np.rint(piece.velocity * factor), SOFTEST, LOUDEST)
+    return dataclasses.replace(piece, velocity=velocity.astype(np.uint8))
+
+
+def _smooth(contour: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """The contour within its bounds, rounded, and no steeper than allowed either way."""
+    padded = np.pad(contour, 1, mode="edge")
+    smooth = np.clip(padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4, DEEPEST, HIGHEST)
+    rise = STEEPEST_PER_S * np.diff(time_s)
+    for k in range(1, len(smooth)):
+        smooth[k] = np.clip(smooth[k], smooth[k - 1] - rise[k - 1], smooth[k - 1] + rise[k - 1])
+    return smooth
