@@ -84,7 +84,13 @@ def build_report(
         "search": _search_json(piece),
     }
     heard = plain(sound) if sound else None
-    said = [*warnings, *((heard or {}).get("warnings") or ()), *(analysis.warnings if analysis else ()), *plan.grid.warnings, *plan.warnings]
+    said = [
+        *warnings,
+        *((heard or {}).get("warnings") or ()),
+        *(analysis.warnings if analysis else ()),
+        *plan.grid.warnings,
+        *plan.warnings,
+    ]
     return plain(
         {
             "version": VERSION,

@@ -34,6 +34,17 @@ def part_colours(parts: Sequence[Part]) -> list[str]:
     return colours
 
 
+def cut_fade(n_cuts: int) -> float:
+    """How much fainter the lines of cuts are drawn where they crowd, 0..1."""
+    return float(min(1.0, (40 / max(n_cuts, 1)) ** 0.6))
+
+
+def depth(role: str) -> int:
+    """How far behind the others a role is drawn: 0 is in front."""
+    order = ("melody", "counter", "arpeggio", "bass", "pad")
+    return order.index(role) if role in order else len(order)
+
+
 def section_colours(labels: Sequence[str]) -> dict[str, str]:
     """A colour for each label, in order of appearance: equal labels, equal colours."""
     return {label: SECTIONS[i % len(SECTIONS)] for i, label in enumerate(dict.fromkeys(labels))}

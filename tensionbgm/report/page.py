@@ -1,4 +1,4 @@
-"""A report and what was written -> `report.html`: one file, readable offline, asking nothing of the network."""
+"""A report and what was written -> `report.html`: one file, readable without a network."""
 
 from __future__ import annotations
 
@@ -108,7 +108,9 @@ def _context(
         "components": _components(report, duration_s),
         "roll": timeline.piano_roll(notes, plan.parts),
         "cuts": _cuts(report, duration_s),
-        "speech": [(a / duration_s, (b - a) / duration_s) for a, b in (report["video"] or {}).get("speech_s", [])],
+        "speech": [
+            (a / duration_s, (b - a) / duration_s) for a, b in (report["video"] or {}).get("speech_s", [])
+        ],
         "clock_labels": _clock_labels(duration_s),
         "bars": _bars(report, duration_s),
         "tempi": [(t / duration_s, bpm) for t, bpm in report["plan"]["tempo_map"]],
@@ -166,7 +168,10 @@ def _chords(report: Mapping[str, Any], duration_s: float) -> list[tuple[float, f
 
 def _curves(report: Mapping[str, Any], duration_s: float) -> dict[str, str]:
     curve = report["curve"]
-    asked, reached = (curve["asked"]["times_s"], curve["asked"]["value"]), (curve["times_s"], curve["achieved"])
+    asked, reached = (
+        (curve["asked"]["times_s"], curve["asked"]["value"]),
+        (curve["times_s"], curve["achieved"]),
+    )
     return {
         "asked": timeline.curve_path(*asked, duration_s),
         "reached": timeline.curve_path(*reached, duration_s),
@@ -193,7 +198,9 @@ def _cuts(report: Mapping[str, Any], duration_s: float) -> list[dict[str, Any]]:
     return [_cut(cut, report["plan"]["bars_s"], duration_s, fps) for cut in report["metrics"]["cuts"]["each"]]
 
 
-def _cut(cut: Mapping[str, Any], bars_s: Sequence[float], duration_s: float, fps: float | None) -> dict[str, Any]:
+def _cut(
+    cut: Mapping[str, Any], bars_s: Sequence[float], duration_s: float, fps: float | None
+) -> dict[str, Any]:
     error_ms, accent_s = cut["error_ms"], cut["cut_s"] + (cut["error_ms"] or 0.0) / 1000
     late = "" if error_ms is None or abs(error_ms) < 0.5 else " late" if error_ms > 0 else " early"
     return {

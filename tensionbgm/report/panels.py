@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tensionbgm.forms import Part, Thumbnails
 from tensionbgm.music.notes import Notes
@@ -23,7 +24,9 @@ def plain_axes(ax: Any, duration_s: float, title: str = "", clock: bool = False)
     ax.tick_params(length=0, labelsize=8, colors=SOFT)
     step = looks.clock_step_s(duration_s)
     ticks = np.arange(0, duration_s + 1e-9, step)
-    ax.set_xticks(ticks, [looks.clock(t, 1 if step < 1 else 0) for t in ticks] if clock else [""] * len(ticks))
+    ax.set_xticks(
+        ticks, [looks.clock(t, 1 if step < 1 else 0) for t in ticks] if clock else [""] * len(ticks)
+    )
     if title:
         ax.set_title(title, loc="left", fontsize=9, color=SOFT, pad=4, parse_math=False)
 
@@ -32,12 +35,14 @@ def draw_frames(ax: Any, thumbnails: Thumbnails, duration_s: float) -> None:
     """The film as a strip of pictures, each where it is in time."""
     plain_axes(ax, duration_s)
     ax.set_yticks([])
-    n, height, width = thumbnails.rgb.shape[:3]
+    height, width = thumbnails.rgb.shape[1:3]
     box = ax.get_window_extent()
-    for (start, stop), rgb in zip(looks.frame_spans(thumbnails.time_s, duration_s), thumbnails.rgb, strict=True):
+    for (start, stop), rgb in zip(
+        looks.frame_spans(thumbnails.time_s, duration_s), thumbnails.rgb, strict=True
+    ):
         aspect = (stop - start) / duration_s * box.width / box.height
-        wide = min(width, max(int(round(height * aspect)), 1))
-        tall = min(height, max(int(round(width / aspect)), 1))
+        wide = min(width, max(round(height * aspect), 1))
+        tall = min(height, max(round(width / aspect), 1))
         left, top = (width - wide) // 2, (height - tall) // 2
         crop = rgb[top : top + tall, left : left + wide]
         ax.imshow(crop, extent=(start, stop, 0, 1), aspect="auto", interpolation="antialiased")
@@ -57,8 +62,18 @@ def draw_sections(ax: Any, sections: Sequence[Mapping[str, Any]], duration_s: fl
         ax.axvline(start, color="white", lw=1.5)
         words = looks.section_words(section)
         fits = len(words) * 0.0062 * duration_s < length
-        ax.text(start + length / 2, 0.46, words if fits else section["label"], ha="center", va="center",
-                fontsize=10, color="white", weight="bold", clip_on=True, parse_math=False)
+        ax.text(
+            start + length / 2,
+            0.46,
+            words if fits else section["label"],
+            ha="center",
+            va="center",
+            fontsize=10,
+            color="white",
+            weight="bold",
+            clip_on=True,
+            parse_math=False,
+        )
 
 
 def draw_curve(
@@ -80,7 +95,12 @@ def draw_curve(
 
 
 def draw_component(
-    ax: Any, name: str, asked: tuple[Any, Any] | None, level: tuple[Any, Any], duration_s: float, r: float | None
+    ax: Any,
+    name: str,
+    asked: tuple[Any, Any] | None,
+    level: tuple[Any, Any],
+    duration_s: float,
+    r: float | None,
 ) -> None:
     """One component of tension, small, with the curve asked for faint behind it."""
     plain_axes(ax, duration_s)
@@ -90,7 +110,7 @@ def draw_component(
     if asked is not None:
         ax.plot(*asked, color=looks.ASKED, lw=0.9, alpha=0.45)
     ax.fill_between(*level, color=looks.REACHED, alpha=0.22, lw=0)
-    ax.plot(*level, color=looks.REACHED, lw=0.9)
+    ax.plot(*level, color=looks.REACHED, lw=0.9 if len(level[0]) < 400 else 0.35)
     ax.axhline(0, color=RULE, lw=0.8)
     ax.set_title(name, loc="left", fontsize=8, color=INK, pad=2)
     if r is not None:
@@ -120,11 +140,16 @@ def draw_roll(ax: Any, notes: Notes, parts: Sequence[Part], duration_s: float, t
     owner = owner[~notes.notes["drum"]]
     if not len(shown):
         return
+    behind = np.array([looks.depth(part.role) for part in parts] + [99])
+    order = np.argsort(-behind[owner], kind="stable") if parts else slice(None)
+    shown, owner = shown[order], owner[order]
     left, pitch = shown["onset_s"], shown["pitch"].astype(float)
     right = left + np.maximum(shown["duration_s"] * 0.94, duration_s / 1500)
     low, high = pitch - 0.42, pitch + 0.42
     corners = np.stack([[left, low], [left, high], [right, high], [right, low]]).transpose(2, 0, 1)
-    ax.add_collection(PolyCollection(corners, facecolors=_note_colours(shown, owner, parts), linewidths=0))
+    ax.add_collection(
+        PolyCollection(list(corners), facecolors=_note_colours(shown, owner, parts), linewidths=0)
+    )
     bottom, top = pitch.min() - 3, pitch.max() + 6  # room for the legend
     ax.set_ylim(bottom, top)
     octaves = np.arange(np.ceil(bottom / 12) * 12, top, 12)
@@ -146,14 +171,17 @@ def draw_drums(ax: Any, notes: Notes, duration_s: float) -> None:
     ax.set_yticks([len(kit) / 2], ["drums"])
 
 
-def draw_cuts(axes: Sequence[Any], cut_s: Sequence[float], strength: Sequence[float]) -> None:
+def draw_cuts(axes: Sequence[Any], cut_s: ArrayLike, strength: ArrayLike) -> None:
     """Cuts as lines through all panels; the stronger a cut looks, the darker its line."""
+    cut_s = np.asarray(cut_s, float)
+    alpha = looks.cut_fade(len(cut_s)) * (0.15 + 0.6 * np.asarray(strength, float))
+    colours = np.c_[np.tile(_rgb(looks.CUT), (len(cut_s), 1)), alpha]
     for ax in axes:
-        for time_s, weight in zip(cut_s, strength, strict=True):
-            ax.axvline(time_s, color=looks.CUT, lw=0.9, alpha=0.15 + 0.6 * float(weight), zorder=1.5)
+        across = ax.get_xaxis_transform()
+        ax.vlines(cut_s, 0, 1, colors=colours, lw=0.9, zorder=1.5, transform=across)
 
 
-def draw_speech(axes: Sequence[Any], speech_s: Sequence[Sequence[float]]) -> None:
+def draw_speech(axes: Sequence[Any], speech_s: Any) -> None:
     """Spans where somebody speaks, shaded."""
     for ax in axes:
         for start, stop in speech_s:

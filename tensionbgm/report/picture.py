@@ -46,7 +46,9 @@ def report_picture(
     drums = bool(notes.notes["drum"].any())
     heights = {"head": 1.5, "frames": 1.0, "sections": 0.36, "curve": 2.4, "components": 0.95, "chords": 0.3}
     heights |= {"roll": 4.2, "drums": 0.45 if drums else 0.01, "bars": 0.55, "errors": 1.25}
-    figure, axes = _figure(heights, {"frames": 0.12, "components": 0.6, "chords": 0.4, "errors": 0.6, "curve": 0.4})
+    figure, axes = _figure(
+        heights, {"frames": 0.12, "components": 0.6, "chords": 0.4, "errors": 0.6, "curve": 0.4}
+    )
     _head(axes["head"], looks.film_name(report), words.headline(report))
     if thumbnails is not None:
         panels.draw_frames(axes["frames"], thumbnails, duration_s)
@@ -81,8 +83,13 @@ def analysis_picture(analysis: Analysis, curve: Curve, form: Form, path: Path) -
     panels.draw_sections(axes["sections"], form_json(form), duration_s)
     title = f"tension, {curve.source}: {SCALE}; {KEY}"
     panels.draw_curve(axes["curve"], (curve.time_s, curve.value), None, duration_s, title)
-    _series(axes["motion"], motion.time_s, {"camera": motion.camera, "subject": motion.subject}, duration_s,
-            "motion [picture widths a second]")
+    _series(
+        axes["motion"],
+        motion.time_s,
+        {"camera": motion.camera, "subject": motion.subject},
+        duration_s,
+        "motion [picture widths a second]",
+    )
     looks_of = {"brightness": motion.brightness, "saturation": motion.saturation}
     _series(axes["light"], motion.time_s, looks_of, duration_s, "light and colour", clock=True)
     crossed = [axes[name] for name in ("curve", "motion", "light")]
@@ -94,13 +101,15 @@ def analysis_picture(analysis: Analysis, curve: Curve, form: Form, path: Path) -
     _save(figure, path)
 
 
-def tension_picture(notes: Notes, profile: Profile, path: Path, against: Curve | None = None, title: str = "") -> None:
+def tension_picture(
+    notes: Notes, profile: Profile, path: Path, against: Curve | None = None, title: str = ""
+) -> None:
     """Draw the tension of any score: the blend, its components, and the notes."""
     duration_s = max(notes.end_s, float(profile.end_s[-1]), 1e-3)
     drums = bool(notes.notes["drum"].any())
-    heights = {"head": 0.7, "curve": 2.4, **{name: 0.62 for name in SHOWN}, "roll": 3.6}
+    heights = {"head": 0.7, "curve": 2.4, **dict.fromkeys(SHOWN, 0.62), "roll": 3.6}
     heights |= {"drums": 0.45 if drums else 0.01, "clock": 0.12}
-    figure, axes = _figure(heights, {"curve": 0.35, "roll": 0.3, **{name: 0.28 for name in SHOWN}})
+    figure, axes = _figure(heights, {"curve": 0.35, "roll": 0.3, **dict.fromkeys(SHOWN, 0.28)})
     asked = None if against is None else (profile.time_s, against.mean(profile.start_s, profile.end_s))
     said = f"{len(notes.notes)} notes in {len(notes.track_names)} tracks, {looks.clock(duration_s, 1)}"
     if asked is not None and (r := pearson(np.asarray(asked[1]), profile.composite)) is not None:
@@ -132,7 +141,9 @@ def _figure(heights: Mapping[str, float], above: Mapping[str, float]) -> tuple[A
     axes, top = {}, total - edge
     for name, height in heights.items():
         top -= above.get(name, 0.0)
-        axes[name] = figure.add_axes((LEFT, (top - height) / total, RIGHT - LEFT, height / total), facecolor="none")
+        axes[name] = figure.add_axes(
+            (LEFT, (top - height) / total, RIGHT - LEFT, height / total), facecolor="none"
+        )
         top -= height + gap
     return figure, axes
 
@@ -147,11 +158,15 @@ def _head(ax: Any, title: str, figures: Sequence[words.Figure], said: str = "") 
         x = index / len(figures)
         colour = {True: "#2b8a3e", False: "#c92a2a", None: panels.INK}[figure.good]
         ax.text(x, 0.56, figure.value, fontsize=20, color=colour, va="top", parse_math=False)
-        ax.text(x, 0.26, figure.title, fontsize=9.5, weight="bold", color=panels.INK, va="top", parse_math=False)
+        ax.text(
+            x, 0.26, figure.title, fontsize=9.5, weight="bold", color=panels.INK, va="top", parse_math=False
+        )
         ax.text(x, 0.12, figure.beside, fontsize=8, color=panels.SOFT, va="top", parse_math=False)
 
 
-def _components(figure: Any, ax: Any, curve: Mapping[str, Any], fit: Mapping[str, Any], duration_s: float) -> None:
+def _components(
+    figure: Any, ax: Any, curve: Mapping[str, Any], fit: Mapping[str, Any], duration_s: float
+) -> None:
     """The components side by side in the place of one axes."""
     box, n = ax.get_position(), len(SHOWN)
     ax.remove()
@@ -163,7 +178,12 @@ def _components(figure: Any, ax: Any, curve: Mapping[str, Any], fit: Mapping[str
 
 
 def _series(
-    ax: Any, time_s: np.ndarray, series: Mapping[str, np.ndarray], duration_s: float, title: str, clock: bool = False
+    ax: Any,
+    time_s: np.ndarray,
+    series: Mapping[str, np.ndarray],
+    duration_s: float,
+    title: str,
+    clock: bool = False,
 ) -> None:
     panels.plain_axes(ax, duration_s, title, clock)
     for (name, values), colour in zip(series.items(), (looks.SECTIONS[0], looks.SECTIONS[1]), strict=False):
@@ -179,9 +199,20 @@ def _part_legend(ax: Any, plan: Plan) -> None:
 
     pairs = zip(plan.parts, looks.part_colours(plan.parts), strict=True)
     handles = [Patch(color=colour, label=part.name.replace("$", r"\$")) for part, colour in pairs]
-    ax.legend(handles=handles, loc="upper right", fontsize=8, ncols=len(handles), frameon=True, framealpha=0.85,
-              edgecolor="none", facecolor=PAPER, handlelength=0.9, handleheight=0.9, columnspacing=1.2,
-              borderaxespad=0.1)
+    ax.legend(
+        handles=handles,
+        loc="upper right",
+        fontsize=8,
+        ncols=len(handles),
+        frameon=True,
+        framealpha=0.85,
+        edgecolor="none",
+        facecolor=PAPER,
+        handlelength=0.9,
+        handleheight=0.9,
+        columnspacing=1.2,
+        borderaxespad=0.1,
+    )
 
 
 def _film_words(analysis: Analysis) -> str:

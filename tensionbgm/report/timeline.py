@@ -1,4 +1,4 @@
-"""Notes, curves and pictures -> strings a page can hold: SVG paths in hundredths of a second, and data URIs."""
+"""Notes, curves and pictures -> strings a page can hold: SVG paths (x in 1/100 s), data URIs."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Roll:
     """A piano roll: x runs in hundredths of a second, y in semitones down from the highest row."""
 
     layers: tuple[Layer, ...]
+    order: tuple[int, ...]  # of drawing: the melody comes last and lies on top
     drums: tuple[tuple[float, str], ...]
     rows: int
     drum_rows: int
@@ -74,8 +75,11 @@ def piano_roll(notes: Notes, parts: tuple[Part, ...]) -> Roll:
     strokes["duration_s"] = 0.06
     drums = _steps(strokes, len(kit) - 1 - np.searchsorted(kit, strokes["pitch"]))
     rows = high - low + 1
-    octaves = tuple(((high - c + 0.5) / rows, f"C{c // 12 - 1}") for c in range(-(-low // 12) * 12, high + 1, 12))
-    return Roll(tuple(layers), drums, rows, len(kit), octaves)
+    octaves = tuple(
+        ((high - c + 0.5) / rows, f"C{c // 12 - 1}") for c in range(-(-low // 12) * 12, high + 1, 12)
+    )
+    order = sorted(range(len(layers)), key=lambda i: -looks.depth(layers[i].role))
+    return Roll(tuple(layers), tuple(order), drums, rows, len(kit), octaves)
 
 
 def data_uris(thumbnails: Thumbnails) -> list[str]:

@@ -42,6 +42,8 @@ def headline(report: Mapping[str, Any]) -> tuple[Figure, ...]:
 def cut_bars(report: Mapping[str, Any]) -> tuple[Bar, ...]:
     """Share of cuts met, beside chance and shuffled shots."""
     cuts = report["metrics"]["cuts"]
+    if not cuts["n"]:
+        return ()
     rows = (
         ("this music, 40 ms", cuts["hit_40ms"], True),
         ("this music, weighted by how strong the cut looks", cuts["weighted_hit_40ms"], True),
@@ -67,7 +69,11 @@ def tension_bars(report: Mapping[str, Any]) -> tuple[Bar, ...]:
 
 def details(report: Mapping[str, Any]) -> tuple[tuple[str, tuple[Figure, ...]], ...]:
     """All other numbers, in groups."""
-    groups = (("Sound", _sound(report)), ("Voice leading", _rules(report)), ("How it was made", _making(report)))
+    groups = (
+        ("Sound", _sound(report)),
+        ("Voice leading", _rules(report)),
+        ("How it was made", _making(report)),
+    )
     return tuple((title, figures) for title, figures in groups if figures)
 
 
@@ -104,22 +110,26 @@ def _cuts(report: Mapping[str, Any]) -> Figure:
     control = cuts["control_shuffled_hit_40ms"]
     beside = f"chance {percent(chance)}" + ("" if control is None else f", shuffled shots {percent(control)}")
     meaning = (
-        f"{met} of {cuts['n']} cuts have a heard strong beat or a lone loud attack of the music within 40 ms, "
-        "about one frame. Chance is what cuts at random times would get from this same music."
+        f"{met} of {cuts['n']} cuts have a strong beat with a note, or a lone loud attack, within 40 ms, about one "
+        "frame. Chance is what cuts at random times would get from this same music."
     )
-    return Figure("Cuts on an accent", percent(cuts["hit_40ms"]), beside, meaning, cuts["hit_40ms"] > 2 * chance)
+    return Figure(
+        "Cuts on an accent", percent(cuts["hit_40ms"]), beside, meaning, cuts["hit_40ms"] > 2 * chance
+    )
 
 
 def _tension(report: Mapping[str, Any]) -> Figure:
     fit = report["metrics"]["tension"]
     if fit["pearson"] is None:
         beside = "a flat curve correlates with nothing"
-        return Figure("Tension followed", NONE, beside, f"Mean distance from the curve: {number(fit['rmse'])}.")
+        return Figure(
+            "Tension followed", NONE, beside, f"Mean distance from the curve: {number(fit['rmse'])}."
+        )
     controls = [("shuffled", fit["control_shuffled"]), ("before search", fit["control_unoptimised"])]
     beside = ", ".join(f"{name} {r:+.2f}" for name, r in controls if r is not None)
     meaning = (
-        "How closely the tension of the written music rises and falls with the curve: 1 is exactly, 0 not at all. "
-        f"Typical distance from the curve: {number(fit['rmse'])} on its scale of 0 to 1."
+        "How closely the tension of the written music rises and falls with the curve: 1 is exactly, 0 not "
+        f"at all. Typical distance from the curve: {number(fit['rmse'])} on its scale of 0 to 1."
     )
     good = fit["control_shuffled"] is not None and fit["pearson"] > max(fit["control_shuffled"], 0) + 0.3
     return Figure("Tension followed", f"{fit['pearson']:+.2f}", beside, meaning, good)
@@ -131,7 +141,9 @@ def _end(report: Mapping[str, Any]) -> Figure | None:
         return None
     frame_ms = 1000 / report["video"]["fps"] if report["video"] and report["video"]["fps"] else 40.0
     meaning = "Distance from the end of the last note to the end of the last frame."
-    return Figure("Ends off by", f"{error_ms:.0f} ms", f"one frame is {frame_ms:.0f} ms", meaning, error_ms <= frame_ms)
+    return Figure(
+        "Ends off by", f"{error_ms:.0f} ms", f"one frame is {frame_ms:.0f} ms", meaning, error_ms <= frame_ms
+    )
 
 
 def _repetition(report: Mapping[str, Any]) -> Figure | None:
@@ -140,8 +152,8 @@ def _repetition(report: Mapping[str, Any]) -> Figure | None:
     if not tied:
         return None
     meaning = (
-        f"{number(kept)} of {number(tied)} notes that had to repeat an earlier one do, in the file. The piece has "
-        f"{number(patterns['compression_ratio'])} notes for each one that was free to choose."
+        f"{number(kept)} of {number(tied)} notes that had to repeat an earlier one do, in the file. The piece "
+        f"has {number(patterns['compression_ratio'])} notes for each one that was free to choose."
     )
     return Figure("Returns kept", percent(kept / tied), f"{number(tied)} notes tied", meaning, kept == tied)
 
@@ -154,7 +166,9 @@ def _speech(report: Mapping[str, Any]) -> Figure | None:
         "How far the music stays below the voices, in the worst of the "
         f"{len(spans_db)} stretches where somebody speaks. From 12 dB on every word is clear."
     )
-    return Figure("Speech above music", f"{min(spans_db):.0f} dB", "12 dB promised", meaning, min(spans_db) >= 12)
+    return Figure(
+        "Speech above music", f"{min(spans_db):.0f} dB", "12 dB promised", meaning, min(spans_db) >= 12
+    )
 
 
 def _leading(report: Mapping[str, Any]) -> Figure | None:
@@ -165,7 +179,9 @@ def _leading(report: Mapping[str, Any]) -> Figure | None:
     ours = sum(rules["per_100_notes"][name] for name in faults)
     bach = sum(BACH[name] for name in faults)
     meaning = "Crossed voices, parallel fifths or octaves and unanswered leaps, for every 100 notes."
-    return Figure("Voice-leading faults", f"{ours:.1f}", f"Bach's chorales {bach:.1f}, per 100 notes", meaning)
+    return Figure(
+        "Voice-leading faults", f"{ours:.1f}", f"Bach's chorales {bach:.1f}, per 100 notes", meaning
+    )
 
 
 def _sound(report: Mapping[str, Any]) -> tuple[Figure, ...]:
@@ -224,10 +240,16 @@ def _making(report: Mapping[str, Any]) -> tuple[Figure, ...]:
         ("key", [name for _, name in report["plan"]["key"]], ""),
         ("moves tried", search.get("moves"), f"{number(search.get('moves_per_s'))} a second"),
         ("cost of the notes", search.get("cost_end"), f"{number(search.get('cost_start'))} at the start"),
-        ("bars and cuts solved", solver["status"].lower(), f"cost {number(solver['objective'])}, "
-         f"no solution is below {number(solver['bound'])}"),
-        ("likeness to real music", (report["metrics"]["prior"] or {}).get("nats_per_note"),
-         report["metrics"]["prior_note"] or "nats per note"),
+        (
+            "bars and cuts solved",
+            solver["status"].lower(),
+            f"cost {number(solver['objective'])}, no solution is below {number(solver['bound'])}",
+        ),
+        (
+            "likeness to real music",
+            (report["metrics"]["prior"] or {}).get("nats_per_note"),
+            report["metrics"]["prior_note"] or "nats per note",
+        ),
         ("version", report["version"], ""),
     ]
     return tuple(Figure(title, number(value), beside) for title, value, beside in rows)
