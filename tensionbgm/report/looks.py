@@ -67,6 +67,8 @@ def clock_step_s(duration_s: float, labels: int = 14) -> float:
 
 def frame_spans(time_s: np.ndarray, duration_s: float) -> np.ndarray:
     """Where each thumbnail is shown on the time axis: float (n, 2), meeting halfway between them [s]."""
+    if not len(time_s):
+        return np.zeros((0, 2))
     middle = (time_s[1:] + time_s[:-1]) / 2
     edges = np.concatenate([[0.0], middle, [duration_s]])
     return np.stack([edges[:-1], edges[1:]], axis=1)

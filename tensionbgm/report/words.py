@@ -110,8 +110,8 @@ def _cuts(report: Mapping[str, Any]) -> Figure:
     control = cuts["control_shuffled_hit_40ms"]
     beside = f"chance {percent(chance)}" + ("" if control is None else f", shuffled shots {percent(control)}")
     meaning = (
-        f"{met} of {cuts['n']} cuts have a strong beat with a note, or a lone loud attack, within 40 ms, about one "
-        "frame. Chance is what cuts at random times would get from this same music."
+        f"{met} of {cuts['n']} cuts have a strong beat with a note, or a lone loud attack, within 40 ms, "
+        "about one frame. Chance is what cuts at random times would get from this same music."
     )
     return Figure(
         "Cuts on an accent", percent(cuts["hit_40ms"]), beside, meaning, cuts["hit_40ms"] > 2 * chance
@@ -152,8 +152,8 @@ def _repetition(report: Mapping[str, Any]) -> Figure | None:
     if not tied:
         return None
     meaning = (
-        f"{number(kept)} of {number(tied)} notes that had to repeat an earlier one do, in the file. The piece "
-        f"has {number(patterns['compression_ratio'])} notes for each one that was free to choose."
+        f"{number(kept)} of {number(tied)} notes that had to repeat an earlier one do, in the file. The "
+        f"piece has {number(patterns['compression_ratio'])} notes for each one that was free to choose."
     )
     return Figure("Returns kept", percent(kept / tied), f"{number(tied)} notes tied", meaning, kept == tied)
 
