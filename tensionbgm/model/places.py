@@ -12,8 +12,8 @@ from scipy.spatial.distance import squareform
 from tensionbgm.errors import InputError
 from tensionbgm.forms import Analysis, Curve, Motion
 
-# Dot products of shot embeddings: shots of one place .75-.99, of different places .2-.47.
-SAME_PLACE = 0.65
+# Dot products of shot embeddings: shots of one place .73-.99, of different places .14-.63.
+SAME_PLACE = 0.69
 _COLOUR_SLACK = 0.15  # colour may differ this much before it counts against likeness
 _COLOUR_PENALTY = 0.5
 SAME_STRETCH = 0.6  # two stretches are alike if they spend this share of their time in the same places

@@ -10,6 +10,8 @@ from typing import Any
 from tensionbgm.errors import InputError
 
 _LARGEST_CHARACTERS = 5_000_000
+_MOST_ELEMENTS = 200  # each may cost a whole canvas, a quarter of a second
+_DEEPEST = 40  # the renderer calls itself for each level, and at 400 overflows the stack
 
 # What a line drawing consists of.  Anything else can read files (image), multiply (use, pattern)
 # or is no line (filter), and is refused by name.
@@ -73,8 +75,18 @@ def _check_elements(path: Path, root: Any) -> None:
     """Elements of other namespaces (an editor's notes) are not drawn and may stay."""
     names = {e.tag.removeprefix(_SVG) for e in root.iter() if str(e.tag).startswith(_SVG)}
     foreign = sorted(names - _HARMLESS)
+    n, depth = sum(1 for _ in root.iter()), _depth(root)
+    if n > _MOST_ELEMENTS or depth > _DEEPEST:
+        raise InputError(f"{path}: {n} elements, {depth} levels deep, are more than a line; keep one path alone")
     if foreign:
         raise InputError(f"{path}: contains <{foreign[0]}>; keep only the line (a path), or save as PNG")
+
+
+def _depth(root: Any) -> int:
+    level, depth = [root], 0
+    while level and depth <= _DEEPEST:
+        level, depth = [child for element in level for child in element], depth + 1
+    return depth
 
 
 def _view_box(path: Path, root: Any) -> tuple[float, float, float, float]:
