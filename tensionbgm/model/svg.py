@@ -77,7 +77,7 @@ def _check_elements(path: Path, root: Any) -> None:
     foreign = sorted(names - _HARMLESS)
     n, depth = sum(1 for _ in root.iter()), _depth(root)
     if n > _MOST_ELEMENTS or depth > _DEEPEST:
-        raise InputError(f"{path}: {n} elements, {depth} levels deep, are more than a line; keep one path alone")
+        raise InputError(f"{path}: {n} elements, {depth} levels deep, are too much; keep one path")
     if foreign:
         raise InputError(f"{path}: contains <{foreign[0]}>; keep only the line (a path), or save as PNG")
 
