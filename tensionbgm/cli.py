@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensionbgm import config
 from tensionbgm.console import Bars, say
 from tensionbgm.errors import UsageError
-from tensionbgm.options import add_options, from_options
+from tensionbgm.options import add_options, from_options, whole_number
 from tensionbgm.progress import Watch
 from tensionbgm.version import VERSION
+
+if TYPE_CHECKING:
+    from tensionbgm.commands import Made
 
 EXAMPLES = """examples:
   tensionbgm score holiday.mp4
@@ -39,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line: one subcommand a stage, each with the options of its configuration."""
     parser = argparse.ArgumentParser(
         prog="tensionbgm",
-        description="Music for a locked video: follows the tension, lands on the cuts, ends on the last frame.",
+        description="Music for a locked video: follows its tension, lands on its cuts, ends with it.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -103,21 +107,18 @@ def _compose(commands: Any) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: PLAN-composed)"
     )
-    parser.add_argument("--seed", type=int, default=None, metavar="N", help="another seed than the plan's")
+    parser.add_argument("--seed", type=whole_number, metavar="N", help="another seed than the plan's")
     add_options(parser, config.Effort)
     parser.add_argument("--soundfont", metavar="FILE", help="an SF2 or SF3 font to play with")
     _common(parser)
 
 
 def _render(commands: Any) -> None:
-    parser = _command(
-        commands, "render", render, "turn a composed folder into audio, and mux it with a video"
-    )
-    parser.add_argument("piece", type=Path, metavar="PIECE.json")
+    help = "play a MIDI file as audio with stems, and put it under a video"
+    parser = _command(commands, "render", render, help)
+    parser.add_argument("score", type=Path, metavar="MIDI")
     parser.add_argument("--video", type=Path, metavar="VIDEO", help="film to put the music under")
-    parser.add_argument(
-        "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: PIECE-audio)"
-    )
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="folder to write (default: MIDI-audio)")
     add_options(parser, config.Sound)
     _common(parser)
 
@@ -148,7 +149,7 @@ def score(args: argparse.Namespace) -> None:
     )
     with _bars(args) as bars:
         result = pipeline.score(args.video, args.out, asked, args.force, Watch(bars), args.typed)
-    _warn(args, result.report["warnings"])
+    _warn(result.report["warnings"])
     if args.json:
         _print_json(result.report)
         return
@@ -158,69 +159,58 @@ def score(args: argparse.Namespace) -> None:
 
 def analyze(args: argparse.Namespace) -> None:
     """Read a video."""
-    from tensionbgm import pipeline
+    from tensionbgm import commands
 
     with _bars(args) as bars:
-        result = pipeline.analyze(args.video, args.out, args.force, Watch(bars))
-    _warn(args, result.warnings)
-    if args.json:
-        _print_json(result.data)
-    else:
-        print(result.picture)
+        made = commands.analyze(args.video, args.out, args.force, Watch(bars))
+    _tell(args, made)
 
 
 def tension(args: argparse.Namespace) -> None:
     """Measure a MIDI file."""
-    from tensionbgm import pipeline
+    from tensionbgm import commands
 
-    result = pipeline.tension(args.score, args.out, args.against, args.force)
-    _warn(args, result.warnings)
+    made = commands.tension(args.score, args.out, args.against, args.force)
     if args.json:
-        _print_json(result.data)
+        _tell(args, made)
         return
-    print("time_s," + ",".join(pipeline.TENSION_COLUMNS))
-    for row in zip(result.data["times_s"], *(result.data[c] for c in pipeline.TENSION_COLUMNS), strict=True):
+    _warn(made.warnings)
+    print("time_s," + ",".join(commands.TENSION_COLUMNS))
+    columns = [made.data[name] for name in commands.TENSION_COLUMNS]
+    for row in zip(made.data["times_s"], *columns, strict=True):
         print(",".join(f"{value:.4f}" for value in row))
-    if "fit" in result.data:
-        say("fit: " + ", ".join(f"{k} {_number(v)}" for k, v in result.data["fit"].items()))
+    if "fit" in made.data:
+        say("fit: " + ", ".join(f"{name} {_number(value)}" for name, value in made.data["fit"].items()))
 
 
 def compose(args: argparse.Namespace) -> None:
     """Compose a plan again."""
-    from tensionbgm import pipeline
+    from tensionbgm import commands
 
+    effort = from_options(config.Effort, args)
     with _bars(args) as bars:
-        effort = from_options(config.Effort, args)
-        result = pipeline.compose_plan(
+        made = commands.compose(
             args.plan, args.out, effort, args.seed, args.soundfont, args.force, Watch(bars)
         )
-    _warn(args, result.warnings)
-    if args.json:
-        _print_json(result.data)
-    else:
-        print(result.folder)
+    _tell(args, made)
 
 
 def render(args: argparse.Namespace) -> None:
-    """Turn a composed piece into audio."""
-    from tensionbgm import pipeline
+    """Turn a score into audio."""
+    from tensionbgm import commands
 
+    sound = from_options(config.Sound, args)
     with _bars(args) as bars:
-        sound = from_options(config.Sound, args)
-        result = pipeline.render_piece(args.piece, args.video, args.out, sound, args.force, Watch(bars))
-    _warn(args, result.warnings)
-    if args.json:
-        _print_json(result.data)
-    else:
-        print(result.folder)
+        made = commands.render(args.score, args.video, args.out, sound, args.force, Watch(bars))
+    _tell(args, made)
 
 
 def demo(args: argparse.Namespace) -> None:
     """Draw the demonstration film."""
-    from tensionbgm import pipeline
+    from tensionbgm import commands
 
     if not (args.keep and args.video.exists()):
-        pipeline.demo(args.video, args.force)
+        commands.demo(args.video, args.force)
     print(args.video)
 
 
@@ -246,7 +236,16 @@ def _bars(args: argparse.Namespace) -> Bars:
     return Bars(quiet=args.quiet)
 
 
-def _warn(args: argparse.Namespace, warnings: list[str] | tuple[str, ...]) -> None:
+def _tell(args: argparse.Namespace, made: Made) -> None:
+    """Warnings on stderr; on stdout the data as JSON, or the place of what was made."""
+    _warn(made.warnings)
+    if args.json:
+        _print_json(made.data)
+    else:
+        print(made.place)
+
+
+def _warn(warnings: Iterable[str]) -> None:
     for warning in warnings:
         say(f"warning: {warning}")
 

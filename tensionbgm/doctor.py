@@ -81,7 +81,7 @@ def _weights() -> Iterator[Finding]:
 
 
 def _font() -> str:
-    from tensionbgm.render.soundfont import find_font
+    from tensionbgm.render.font import find_font
 
     font = find_font(None)
     return f"{font.name} ({font.licence})"

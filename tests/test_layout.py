@@ -25,7 +25,10 @@ def imports(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
-            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+            yield from (
+                base,
+                *(f"{base.rstrip('.') or '.'}.{alias.name}".replace("..", ".") for alias in node.names),
+            )
 
 
 def rooms_of(path):

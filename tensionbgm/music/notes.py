@@ -26,6 +26,7 @@ NOTE = np.dtype(
 
 MAX_BYTES = 20_000_000  # a MIDI file beyond this is no piece of music
 MAX_QUARTERS = 200_000.0
+DRUM_CHANNEL = 9  # General MIDI
 _KEY_TONIC = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -89,7 +90,7 @@ def from_piece(piece: Piece) -> Notes:
 def read_midi(path: Path) -> Notes:
     """Read a standard MIDI file.
 
-    Tracks without notes are left out; a track that plays on several channels stays one track.
+    Tracks without notes are left out; each channel a track plays on becomes a track of its own.
 
     Raises
     ------
@@ -134,8 +135,8 @@ def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[t
     tracks: list[list[tuple]] = []
     for track in midi.tracks:
         at = 0
-        rows: list[tuple] = []
         sounding: dict[tuple[int, int], tuple[float, int]] = {}
+        rows: dict[int, list[tuple]] = {}  # by channel
         for message in track:
             at += message.time
             quarter = at / ticks
@@ -148,20 +149,22 @@ def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[t
             elif message.type == "marker":
                 markers.append((quarter, message.text))
             elif message.type in ("note_on", "note_off"):
-                _note(message, quarter, sounding, rows, len(tracks))
-        if rows:
-            tracks.append(rows)
-            names.append(track.name.strip() or f"Track {len(tracks)}")
+                _note(message, quarter, sounding, rows)
+        for channel in sorted(rows):
+            tracks.append([(*row[:6], len(tracks), channel == DRUM_CHANNEL) for row in rows[channel]])
+            name = track.name.strip() or f"Track {len(tracks)}"
+            names.append(name if len(rows) == 1 else f"{name}, channel {channel + 1}")
     return sorted(tempo), sorted(meter), sorted(keys, key=lambda k: k.start_quarter), markers, tracks, names
 
 
-def _note(message: Any, quarter: float, sounding: dict, rows: list[tuple], track: int) -> None:
+def _note(message: Any, quarter: float, sounding: dict, rows: dict[int, list[tuple]]) -> None:
     """Open or close a note; a repeated note-on closes the note before it."""
     key = (message.channel, message.note)
     if key in sounding:
         start, velocity = sounding.pop(key)
         if quarter > start:
-            rows.append((start, quarter - start, 0, 0, message.note, velocity, track, message.channel == 9))
+            row = (start, quarter - start, 0.0, 0.0, message.note, velocity)
+            rows.setdefault(message.channel, []).append(row)
     if message.type == "note_on" and message.velocity > 0:
         sounding[key] = (quarter, message.velocity)
 

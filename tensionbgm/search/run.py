@@ -97,6 +97,20 @@ def compose(
     return Piece(plan, posed.pitch(plan, state.best_x[winner]), plan.slots["velocity"].copy(), facts)
 
 
+def unsearched(plan: Plan) -> Piece:
+    """The random feasible pitches a search starts from, with the plan's own velocities: the control.
+
+    Raises
+    ------
+    InputError
+        the plan contradicts itself
+    """
+    twin, posed = _twin("cpu", 1), pose(plan)
+    state = empty_state(posed.problem, 1)
+    twin.start(posed.problem, state, plan.seed, None)
+    return Piece(plan, posed.pitch(plan, state.x[0]), plan.slots["velocity"].copy())
+
+
 def temperatures(sweeps: int) -> np.ndarray:
     """Temperature of each sweep, falling geometrically, then 0; int64 (sweeps,) [cost units]."""
     hot = max(sweeps - GREEDY_SWEEPS, 0)

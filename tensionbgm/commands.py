@@ -1,0 +1,167 @@
+"""The stages one by one, each from a file to a file: analyze, tension, compose, render, demo."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tensionbgm import config, forms, pipeline
+from tensionbgm.folder import file_written_aside, refuse_overwriting, written_aside
+from tensionbgm.forms import Plan
+from tensionbgm.music import scale
+from tensionbgm.progress import Watch
+
+TENSION_COLUMNS = (*scale.BLENDS, *scale.COMPONENTS)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a command made: where it lies, what it says, and what to warn of."""
+
+    place: Path | None
+    data: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+def analyze(video: Path, out: Path | None = None, force: bool = False, watch: Watch | None = None) -> Made:
+    """Shots, motion, estimated curve and form of a film, as JSON values and a picture.
+
+    Raises
+    ------
+    InputError
+        the file is no film, or the picture exists already
+    """
+    from tensionbgm.report.build import analysis_json
+    from tensionbgm.report.picture import analysis_picture
+    from tensionbgm.video.analyze import analyze as look_at
+
+    watch = watch or Watch()
+    out = out or Path(f"{video.stem or video.name}-analysis.png")
+    with file_written_aside(out, force) as aside:
+        analysis = look_at(video, watch=watch)
+        with watch.stage("curve and form"):
+            curve, form, warnings = pipeline.understand(analysis)
+        with watch.stage("picture"):
+            analysis_picture(analysis, curve, form, aside)
+    return Made(out, analysis_json(analysis, curve, form), (*warnings, *analysis.warnings))
+
+
+def tension(score: Path, out: Path | None = None, against: str | None = None, force: bool = False) -> Made:
+    """Tension of a MIDI file, window by window, and its fit to a curve.
+
+    Raises
+    ------
+    InputError
+        the file is no MIDI file, the curve is at fault, or the picture exists already
+    """
+    from tensionbgm.model.drawn import read_curve
+    from tensionbgm.music.notes import read_midi
+    from tensionbgm.music.tension import tension_profile
+    from tensionbgm.report.fit import tension_fit
+    from tensionbgm.report.picture import tension_picture
+
+    notes = read_midi(score)
+    profile = tension_profile(notes)
+    data: dict[str, Any] = {
+        "score": str(score),
+        "times_s": profile.time_s.tolist(),
+        "key": [[float(notes.seconds(k.start_quarter)), k.tonic, k.mode] for k in profile.keys],
+        "key_source": profile.key_source,
+        **{name: getattr(profile, name).tolist() for name in TENSION_COLUMNS},
+    }
+    drawn = read_curve(against, notes.end_s) if against else None
+    if drawn:
+        fit = tension_fit(drawn.curve, profile)
+        data["fit"] = {name: fit[name] for name in ("pearson", "spearman", "rmse")}
+    if out is not None:
+        with file_written_aside(out, force) as aside:
+            tension_picture(notes, profile, aside, drawn.curve if drawn else None, score.stem)
+    return Made(out, data, drawn.warnings if drawn else ())
+
+
+def compose(
+    plan_file: Path,
+    out: Path | None,
+    effort: config.Effort,
+    seed: int | None = None,
+    soundfont: str | None = None,
+    force: bool = False,
+    watch: Watch | None = None,
+) -> Made:
+    """Compose a plan again, without its film: score, audio and report.
+
+    Raises
+    ------
+    InputError
+        the plan cannot be read or contradicts itself, or the output exists already
+    """
+    watch = watch or Watch()
+    out = out or Path(f"{plan_file.stem}-composed")
+    refuse_overwriting(out, force)
+    plan = forms.load(Plan, plan_file)
+    if seed is not None:
+        plan = dataclasses.replace(plan, seed=seed)
+    piece = pipeline.make_piece(plan, effort, watch)
+    duration_s = float(plan.grid.bar_us[-1]) / 1e6
+    asked = pipeline.Asked(sound=config.Sound(soundfont=soundfont))
+    with written_aside(out, force) as folder:
+        pipeline.write_score(folder, piece, watch)
+        _, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
+        report = pipeline.write_reports(
+            folder, piece, None, facts, effort.effort, facts["warnings"], watch, ["compose", str(plan_file)]
+        )
+    return Made(out, report, tuple(report["warnings"]))
+
+
+def render(
+    score: Path,
+    video: Path | None,
+    out: Path | None,
+    sound: config.Sound,
+    force: bool = False,
+    watch: Watch | None = None,
+) -> Made:
+    """Play a MIDI file - as written, or edited since - as audio with stems, and put it under a film.
+
+    Raises
+    ------
+    InputError
+        the file is no MIDI file, the film is none, or the output exists already
+    """
+    from tensionbgm.render.audio import score_film
+    from tensionbgm.render.from_midi import read_piece
+    from tensionbgm.video.analyze import analyze as look_at
+
+    watch = watch or Watch()
+    out = out or Path(f"{score.stem}-audio")
+    refuse_overwriting(out, force)
+    piece = read_piece(score)
+    analysis = look_at(video, watch=watch) if video else None
+    duration_s = analysis.video.duration_s if analysis else float(piece.plan.grid.bar_us[-1]) / 1e6
+    asked = pipeline.Asked(sound=sound)
+    with written_aside(out, force) as folder:
+        music, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
+        if video and analysis:
+            with watch.stage("film"):
+                mix = score_film(
+                    video, analysis.video, music, analysis.speech_s, folder / "scored.mp4", sound.sound,
+                    asked.targets, watch,
+                )  # fmt: skip
+            facts = {**facts, **dataclasses.asdict(mix), "warnings": [*facts["warnings"], *mix.warnings]}
+    return Made(out, facts, tuple(facts["warnings"]))
+
+
+def demo(out: Path, force: bool = False) -> None:
+    """Draw the short film the program can always be tried on.
+
+    Raises
+    ------
+    InputError
+        the file exists already or cannot be written
+    """
+    from tensionbgm.video.demo import make_demo
+
+    with file_written_aside(out, force) as aside:
+        make_demo(aside)

@@ -1,0 +1,297 @@
+"""The verbs, in order: video -> analysis -> curve, form -> grid -> plan -> piece -> files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tensionbgm import config, forms
+from tensionbgm.errors import InputError
+from tensionbgm.folder import refuse_overwriting, written_aside
+from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan
+from tensionbgm.progress import Watch
+
+SHORTEST_S = 0.5  # below this there is no room for a bar of music
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All the user's wishes."""
+
+    ask: config.Ask = field(default_factory=config.Ask)
+    effort: config.Effort = field(default_factory=config.Effort)
+    sound: config.Sound = field(default_factory=config.Sound)
+    look: config.Look = field(default_factory=config.Look)
+    targets: config.Targets = field(default_factory=config.Targets)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What `score` made, and where it lies."""
+
+    folder: Path
+    report: dict[str, Any]
+    piece: Piece
+
+
+# ------------------------------------------------------------------------ from the film to a plan
+
+
+def understand(analysis: Analysis, curve: str | None = None) -> tuple[Curve, Form, tuple[str, ...]]:
+    """Curve and form of a film, and what to warn of.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    curve : str, optional
+        points or a file to follow instead of the estimated curve
+
+    Raises
+    ------
+    InputError
+        the curve given is at fault
+    """
+    from tensionbgm.model.drawn import read_curve
+    from tensionbgm.model.estimate import estimate
+    from tensionbgm.model.form import estimate_form
+
+    if curve is None:
+        guess = estimate(analysis)
+        return guess.curve, guess.form, guess.warnings
+    drawn = read_curve(curve, analysis.video.duration_s)
+    return drawn.curve, estimate_form(analysis, drawn.curve), drawn.warnings
+
+
+def make_plan(
+    analysis: Analysis, curve: Curve, form: Form, ask: config.Ask, title: str, watch: Watch | None = None
+) -> Plan:
+    """Tempo, bars, harmony, parts and note slots for a film.
+
+    Raises
+    ------
+    InputError, UsageError
+        key, tempo or meter cannot be read, or nothing fits the film
+    """
+    from tensionbgm.plan.grid import plan_grid
+    from tensionbgm.plan.key import Mood
+    from tensionbgm.plan.plan import plan_piece
+
+    watch = watch or Watch()
+    low, high = 80.0, 124.0  # calm films walk, wild ones run: within whatever range was asked
+    energy = float(curve.mean(0.0, analysis.video.duration_s))
+    with watch.stage("tempo and bars"):
+        grid = plan_grid(
+            form, analysis.shots, analysis.video.duration_s, ask,
+            watch=watch, preferred_bpm=low + (high - low) * energy,
+        )  # fmt: skip
+    return plan_piece(grid, curve, ask, Mood(valence_of(analysis), energy), title, watch)
+
+
+def valence_of(analysis: Analysis) -> float:
+    """How bright, colourful and warm the film looks, -1..1: a rule of thumb for mode and palette."""
+    motion = analysis.motion
+    if not len(motion.time_s):
+        return 0.0
+    bright = (float(np.median(motion.brightness)) - 0.38) / 0.25
+    colour = (float(np.median(motion.saturation)) - 0.3) / 0.4
+    warm = float(np.median(motion.warmth)) / 0.25
+    return float(np.clip(0.55 * bright + 0.25 * colour + 0.2 * warm, -1.0, 1.0))
+
+
+def make_piece(plan: Plan, effort: config.Effort, watch: Watch | None = None) -> Piece:
+    """Pitches for a plan's slots, then dynamics along its curve."""
+    from tensionbgm.search.dynamics import shape_dynamics
+    from tensionbgm.search.run import compose
+
+    watch = watch or Watch()
+    with watch.stage("notes"):
+        piece = compose(plan, effort, watch)
+    with watch.stage("dynamics"):
+        return shape_dynamics(piece)
+
+
+# ------------------------------------------------------------------------ score
+
+
+def score(
+    video: Path,
+    out: Path | None = None,
+    asked: Asked | None = None,
+    force: bool = False,
+    watch: Watch | None = None,
+    command: Sequence[str] = (),
+) -> Scored:
+    """The whole job: music for a film, in all its files.
+
+    Parameters
+    ----------
+    video : Path
+        the film
+    out : Path, optional
+        folder to write; default `<stem>-score` beside the current directory
+    asked : Asked, optional
+        the user's wishes
+    force : bool
+        replace files of an earlier run
+    watch : Watch, optional
+        hears of progress, can stop the work
+    command : sequence of str
+        what was typed, for the report
+
+    Raises
+    ------
+    TensionbgmError
+        with its one line; nothing is written then
+    """
+    from tensionbgm.render.font import find_font
+    from tensionbgm.video.analyze import analyze as look_at
+
+    asked, watch = asked or Asked(), watch or Watch()
+    out = out or Path(f"{video.stem or video.name}-score")
+    refuse_overwriting(out, force)
+    check_wishes(asked)
+    find_font(asked.sound.soundfont)  # a bad font is told before minutes of work
+    analysis = look_at(video, asked.look, watch)
+    check_length(analysis)
+    with watch.stage("curve and form"):
+        curve, form, warnings = understand(analysis, asked.ask.curve)
+    plan = make_plan(analysis, curve, form, asked.ask, video.stem, watch)
+    piece = make_piece(plan, asked.effort, watch)
+    said = [*warnings, *film_warnings(analysis)]
+    with written_aside(out, force) as folder:
+        report = write_everything(folder, video, analysis, piece, asked, said, watch, command)
+    return Scored(out, report, piece)
+
+
+def check_wishes(asked: Asked) -> None:
+    """Refuse what cannot be meant before any long work.
+
+    Raises
+    ------
+    InputError, UsageError
+        key or tempo cannot be read, or the device is not there
+    """
+    from tensionbgm.plan.grid_instance import parse_tempo
+    from tensionbgm.plan.key import parse_key
+
+    parse_tempo(asked.ask.tempo)
+    if asked.ask.key is not None:
+        parse_key(asked.ask.key)
+
+
+def check_length(analysis: Analysis) -> None:
+    """Refuse a film too short for a bar of music.
+
+    Raises
+    ------
+    InputError
+        see above
+    """
+    video = analysis.video
+    if video.duration_s < SHORTEST_S:
+        raise InputError(
+            f"{video.path}: lasts {video.duration_s:.2f} s ({video.n_frames} frames), too short for a bar of "
+            f"music; give a film of at least {SHORTEST_S} s"
+        )
+
+
+def film_warnings(analysis: Analysis) -> list[str]:
+    """What could not be had from the film."""
+    said = []
+    if not len(analysis.shots.boundary_s):
+        said.append(
+            "no cuts were found: the music follows the curve and ends with the film, accents are its own"
+        )
+    return said
+
+
+def write_everything(
+    folder: Path,
+    video: Path,
+    analysis: Analysis,
+    piece: Piece,
+    asked: Asked,
+    said: Sequence[str],
+    watch: Watch,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    """All files of a finished job, and the report on what was really written."""
+    from tensionbgm.render.audio import score_film
+
+    write_score(folder, piece, watch)
+    music, facts = write_audio(folder, piece, analysis.video.duration_s, asked, watch)
+    with watch.stage("film"):
+        mix = score_film(
+            video, analysis.video, music, analysis.speech_s, folder / "scored.mp4", asked.sound.sound,
+            asked.targets, watch,
+        )  # fmt: skip
+    sound = {**facts, **dataclasses.asdict(mix)}
+    warnings = [*said, *facts["warnings"], *mix.warnings]
+    return write_reports(folder, piece, analysis, sound, asked.effort.effort, warnings, watch, command)
+
+
+def write_score(folder: Path, piece: Piece, watch: Watch) -> None:
+    """Write music.mid, music.musicxml, curve.csv and plan.json."""
+    from tensionbgm.model.drawn import write_curve_csv
+    from tensionbgm.render.midi import write_midi
+    from tensionbgm.render.musicxml import write_musicxml
+
+    with watch.stage("score"):
+        write_midi(piece, folder / "music.mid")
+        write_musicxml(piece, folder / "music.musicxml")
+        write_curve_csv(piece.plan.curve, folder / "curve.csv")
+        forms.save(piece.plan, folder / "plan.json")
+
+
+def write_audio(
+    folder: Path, piece: Piece, duration_s: float, asked: Asked, watch: Watch
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Write music.wav and stems; returns the music, float32 (n, 2), and what was measured of it."""
+    from tensionbgm.render.audio import render_audio
+
+    with watch.stage("sound"):
+        sounds = render_audio(piece, duration_s, folder, asked.sound.soundfont, asked.targets, watch)
+    facts = {
+        "font": sounds.font.name,
+        "font_licence": sounds.font.licence,
+        "stems": list(sounds.stems),
+        "music_lufs": sounds.lufs,
+        "music_true_peak_dbtp": sounds.true_peak_dbtp,
+        "warnings": list(sounds.warnings),
+    }
+    return sounds.music, facts
+
+
+def write_reports(
+    folder: Path,
+    piece: Piece,
+    analysis: Analysis | None,
+    sound: dict[str, Any],
+    effort: str,
+    warnings: Sequence[str],
+    watch: Watch,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    """Write report.json, report.png and report.html, measured on music.mid read back."""
+    from tensionbgm.music.notes import from_piece, read_midi
+    from tensionbgm.report.build import build_report, write_report
+    from tensionbgm.report.page import write_page
+    from tensionbgm.report.picture import report_picture
+    from tensionbgm.search.run import unsearched
+
+    with watch.stage("report"):
+        notes = read_midi(folder / "music.mid")
+        report = build_report(
+            piece=piece, notes=notes, analysis=analysis, unoptimised=from_piece(unsearched(piece.plan)),
+            sound=sound, effort=effort, command=command, warnings=warnings, timings_s=watch.timings_s,
+        )  # fmt: skip
+        thumbnails = analysis.thumbnails if analysis else None
+        report_picture(report, notes, piece.plan, thumbnails, folder / "report.png")
+        write_report(report, folder / "report.json")
+        write_page(report, notes, piece.plan, thumbnails, folder / "report.html")
+    return report
