@@ -22,10 +22,10 @@ from tensionbgm.forms import PPQ, Chord, Curve, Grid
 from tensionbgm.plan.chords import FUNCTION_TENSION, Harmony, progression_cost, tension_levels, vocabulary
 from tensionbgm.plan.phrases import Bar
 
-TENSION = 10.0  # weight of the squared misfit against progression costs of about 0..1
+TENSION = 16.0  # weight of the squared misfit against progression costs of about 0..1
 FUNCTION = 2.5  # the same for the chord's function: calm is at home, tense is far away
 STAY = 0.35  # cost of a chord once more, and more so where the curve is high
-RARITY = 0.7
+RARITY = 0.55
 TASTE = 0.3  # how far a seed may bend rarities
 FAST = 0.55  # target above which a bar takes two chords
 CALM = 0.3  # target below which a chord may last two bars
@@ -208,7 +208,7 @@ def _form_cost(asked: str, chord: Harmony, mode: str) -> float:
         return 0.0 if tonic_root and plain and chord.bass == 0 else FORBIDDEN
     if asked == "dominant":
         named = chord.name in ("V", "V7", "V7sus4", "Vsus4", "viio7", "IV", "iv", "VII", "bVII", "N", "iv/1")
-        return FORBIDDEN * (not named) + 0.4 * (chord.function != "D")
+        return FORBIDDEN * (not named) + 0.9 * (chord.function != "D")
     if asked == "predominant":
         return 0.0 if chord.function == "S" or chord.name in ("N", "V7/V", "VI", "I64", "i64") else 0.8
     if asked == "opening":

@@ -8,7 +8,7 @@ The contour is a sequence of scale steps over an arch that rises with the curve.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -42,6 +42,8 @@ CELLS: dict[str, tuple[tuple[tuple[float, ...], ...], ...]] = {
 }
 BREATH = 0.5  # rest after a phrase's last note, at least [beats]
 BAR_LEAP = 2.0  # from one bar to the next [scale steps]
+HEADROOM = 7  # how far above its register it may then go [semitones]
+RAISE_FROM = 0.25  # a theme this much louder than at first comes an octave higher
 PHRASE_LEAP = 4.0  # into a new phrase [scale steps]
 OPENING_BARS = 2  # bars before the theme enters in a piece that starts calmly
 
@@ -60,20 +62,43 @@ class ThemeBar:
 
     rhythm: Rhythm  # empty: a rest
     aims: tuple[float, ...]  # scale steps above the middle of the register
+    energy: float  # of the phrase it was composed for
 
 
 def write_theme(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     """All notes of the melody, for every player who carries it."""
     themes = _themes(draft)
+    raised = _raised(draft, themes)
     notes: list[Note] = []
     for bar in draft.bars:
         carriers = [(i, p) for i, p in players if p.levels[0] <= bar.phrase_level <= p.levels[1]]
-        notes += (
-            _final_note(draft, bar, carriers)
-            if bar.ending == "hold"
-            else _bar_notes(draft, bar, themes, carriers)
-        )
+        if bar.ending == "hold":
+            notes += _final_note(draft, bar, carriers)
+        else:
+            octaves = int((bar.section, bar.phrase) in raised)
+            notes += _bar_notes(draft, bar, themes, carriers, octaves)
     return notes
+
+
+def _raised(draft: Draft, themes: dict[tuple[int, int], ThemeBar]) -> set[tuple[int, int]]:
+    """Phrases (section, number) that bring a calm theme back loud: an octave higher, where it has room."""
+    phrases: dict[tuple[int, int], list[Bar]] = {}
+    for bar in draft.bars:
+        if bar.ending != "hold":
+            phrases.setdefault((bar.section, bar.phrase), []).append(bar)
+    raised: set[tuple[int, int]] = set()
+    for place, bars in reversed(phrases.items()):
+        first = float(np.mean([themes[b.material, b.source].energy for b in bars]))
+        louder = bars[0].phrase_level >= 3 and bars[0].energy - first > RAISE_FROM
+        top = max(note.aim for b in bars for note in _line(draft, b, themes))
+        outdone = any(
+            later[0] == place[0] and later not in raised and phrases[later][0].energy > bars[0].energy
+            for later in phrases
+            if later > place
+        )  # a louder phrase that must stay low would sound like a retreat
+        if louder and not outdone and top + 12 <= draft.palette.theme_high + HEADROOM:
+            raised.add(place)
+    return raised
 
 
 def _themes(draft: Draft) -> dict[tuple[int, int], ThemeBar]:
@@ -98,7 +123,7 @@ def _joined(bar: ThemeBar, last: float | None, leap: float) -> ThemeBar:
     if last is None:
         return bar
     too_far = bar.aims[0] - last - float(np.clip(bar.aims[0] - last, -leap, leap))
-    return ThemeBar(bar.rhythm, tuple(step - too_far for step in bar.aims))
+    return replace(bar, aims=tuple(step - too_far for step in bar.aims))
 
 
 def _motifs(draft: Draft, material: int, energy: float) -> tuple[Motif, ...]:
@@ -177,7 +202,7 @@ def _theme_bar(draft: Draft, bar: Bar, motifs: tuple[Motif, ...]) -> ThemeBar:
         + (2 if group == 2 else 0)
         + 2.0 * (bar.index == draft.peak)
     )
-    return ThemeBar(_fit(motif.rhythm, bar.beats), tuple(level + s for s in motif.steps))
+    return ThemeBar(_fit(motif.rhythm, bar.beats), tuple(level + s for s in motif.steps), bar.energy)
 
 
 def _closing_bar(bar: Bar, motif: Motif, question: bool) -> ThemeBar:
@@ -188,8 +213,8 @@ def _closing_bar(bar: Bar, motif: Motif, question: bool) -> ThemeBar:
         head = [note for note in motif.rhythm if note[0] < 1.0]
         head = [(on, min(length, 1.0 - on)) for on, length in head] or [(0.0, 1.0)]
         rhythm = (*head, (1.0, bar.beats - 1.0 - BREATH))
-        return ThemeBar(rhythm, tuple(level + s for s in (*motif.steps[: len(head)], 0)))
-    return ThemeBar(((0.0, min(long, bar.beats - BREATH)),), (level,))
+        return ThemeBar(rhythm, tuple(level + s for s in (*motif.steps[: len(head)], 0)), bar.energy)
+    return ThemeBar(((0.0, min(long, bar.beats - BREATH)),), (level,), bar.energy)
 
 
 def _fit(rhythm: Rhythm, beats: int) -> Rhythm:
@@ -224,19 +249,30 @@ def step_pitch(step: float, tonic: int, mode: str, middle: float) -> int:
 
 
 def _bar_notes(
-    draft: Draft, bar: Bar, themes: dict[tuple[int, int], ThemeBar], carriers: list[tuple[int, Player]]
+    draft: Draft,
+    bar: Bar,
+    themes: dict[tuple[int, int], ThemeBar],
+    carriers: list[tuple[int, Player]],
+    octaves: int,
 ) -> list[Note]:
+    """The theme's notes in a bar, for every carrier; `octaves` higher than written."""
     if _silent(draft, bar):
         return []
+    notes = []
+    for index, line in enumerate(_line(draft, bar, themes)):
+        on = (line.onset - bar.start_tick) / PPQ
+        arc = round(6 * np.sin(np.pi * (bar.in_phrase + on / bar.beats) / bar.n_phrase))
+        key = tie_key(bar, "theme", index, on)
+        for part, player in carriers:
+            notes.append(_carried(draft, bar, line, player, part, arc, key, octaves))
+    return notes
+
+
+def _line(draft: Draft, bar: Bar, themes: dict[tuple[int, int], ThemeBar]) -> list[Note]:
+    """The theme's own line in a bar."""
     theme = themes[bar.material, bar.source]
     rhythm = _fit(theme.rhythm, bar.beats)
-    notes = []
-    for index, ((on, length), step) in enumerate(zip(rhythm, theme.aims, strict=False)):
-        line = _line_note(draft, bar, on, length, step)
-        arc = round(6 * np.sin(np.pi * (bar.in_phrase + on / bar.beats) / bar.n_phrase))
-        for part, player in carriers:
-            notes.append(_carried(draft, bar, line, player, part, arc, tie_key(bar, "theme", index, on)))
-    return notes
+    return [_line_note(draft, bar, *note, step) for note, step in zip(rhythm, theme.aims, strict=False)]
 
 
 def _line_note(draft: Draft, bar: Bar, on: float, length: float, step: float) -> Note:
@@ -254,12 +290,12 @@ def _line_note(draft: Draft, bar: Bar, on: float, length: float, step: float) ->
 
 
 def _carried(
-    draft: Draft, bar: Bar, line: Note, player: Player, part: int, arc: int, key: tuple | None
+    draft: Draft, bar: Bar, line: Note, player: Player, part: int, arc: int, key: tuple | None, octaves: int
 ) -> Note:
     """The line's note as one player has it."""
-    lift = 12 * player.octave
+    lift = 12 * (player.octave + (octaves if player.octave <= 0 else 0))
     low = max(player.part.low, draft.palette.theme_low + lift - 3)
-    high = min(player.part.high, draft.palette.theme_high + lift + 5)
+    high = min(player.part.high, draft.palette.theme_high + lift + HEADROOM)
     shift = lift + bar.transpose
     aim = nearest(line.aim + lift, low, high, line.allowed)
     gate = max(round(line.duration * 0.95), 60) if player.gate == 1.0 else round(line.duration * player.gate)
@@ -275,7 +311,7 @@ def _final_note(draft: Draft, bar: Bar, carriers: list[tuple[int, Player]]) -> l
     line.duration = draft.bars[-1].end_tick - bar.start_tick
     notes = []
     for part, player in carriers:
-        note = _carried(draft, bar, line, player, part, 0, ("end", "theme"))
+        note = _carried(draft, bar, line, player, part, 0, ("end", "theme"), 0)
         note.duration = line.duration
         notes.append(note)
     return notes
