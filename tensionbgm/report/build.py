@@ -18,7 +18,7 @@ import numpy as np
 from tensionbgm.forms import Analysis, Curve, Form, Grid, Piece, Plan, Section
 from tensionbgm.music.notes import Notes
 from tensionbgm.music.tension import Profile, tension_profile
-from tensionbgm.report.cuts import alignment
+from tensionbgm.report.cuts import TOLERANCES_S, alignment, find_accents, hit_share
 from tensionbgm.report.fit import COMPONENTS, fit_warnings, tension_fit
 from tensionbgm.report.patterns import pattern_facts
 from tensionbgm.report.rules import rule_counts
@@ -76,7 +76,7 @@ def build_report(
     duration_s = analysis.video.duration_s if analysis else float(plan.grid.bar_us[-1]) / 1e6
     metrics = {
         "tension": tension_fit(plan.curve, profile, control, plan.seed),
-        "cuts": alignment(cut_s, strength, notes, duration_s, plan.seed),
+        "cuts": alignment(cut_s, strength, notes, duration_s, plan.seed) | _accents_asked(plan, notes),
         "patterns": pattern_facts(piece, notes),
         "rules": rule_counts(notes, plan.parts),
         "prior": dict(prior) if prior else None,
@@ -235,6 +235,12 @@ def _cuts(plan: Plan, analysis: Analysis | None) -> tuple[np.ndarray, np.ndarray
     if analysis is None:
         return plan.grid.cut_s, plan.grid.cut_weight
     return analysis.shots.cut_s, analysis.shots.strength
+
+
+def _accents_asked(plan: Plan, notes: Notes) -> dict[str, Any]:
+    """The same for the accents the plan was given, which markers may add to and a dense edit thin out."""
+    hit = hit_share(plan.grid.cut_s, find_accents(notes).accent_s, TOLERANCES_S[0])
+    return {"asked_n": len(plan.grid.cut_s), "asked_hit_40ms": hit}
 
 
 def _search_json(piece: Piece) -> dict[str, Any] | None:

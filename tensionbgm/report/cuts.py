@@ -2,7 +2,7 @@
 
 An accent is something heard: a strong beat (downbeat, or beat 3 of 4/4) on which a note
 really starts, or an onset cluster that is louder than all others within a quarter second and
-among the loudest quarter of the piece.  Chance is computed for that very set, so that more
+among the loudest quarter of those within four seconds.  Chance is computed for that very set, so that more
 accents never look like better aim.
 """
 
@@ -17,7 +17,7 @@ from tensionbgm.music.notes import Notes
 
 CLUSTER_S = 0.03  # onsets closer than this are heard as one attack
 ALONE_S = 0.25  # a loud attack is an accent if nothing this near is as loud
-LOUD_SHARE = 0.75  # ... and if it is above this quantile of all attacks
+LOUD_SHARE, AROUND_S = 0.75, 4.0  # ... and at or above this quantile of the attacks this near
 TOLERANCES_S = (0.040, 0.100)
 SHUFFLES = 200
 
@@ -185,14 +185,19 @@ def _weighted_hit(error_s: np.ndarray, strength: np.ndarray, tolerance_s: float)
 def _loud_and_alone(attack_s: np.ndarray, weight: np.ndarray) -> np.ndarray:
     if not len(attack_s):
         return attack_s
-    threshold = np.quantile(weight, LOUD_SHARE)
-    first = np.searchsorted(attack_s, attack_s - ALONE_S)
-    stop = np.searchsorted(attack_s, attack_s + ALONE_S, side="right")
-    keep = [
-        weight[i] >= threshold and np.sum(weight[a:b] >= weight[i]) == 1
-        for i, (a, b) in enumerate(zip(first, stop, strict=True))
+    alone = [np.sum(weight[near] >= weight[i]) == 1 for i, near in enumerate(_around(attack_s, ALONE_S))]
+    loud = [
+        weight[i] >= np.quantile(weight[near], LOUD_SHARE)
+        for i, near in enumerate(_around(attack_s, AROUND_S))
     ]
-    return attack_s[np.array(keep)]
+    return attack_s[np.array(alone) & np.array(loud)]
+
+
+def _around(time_s: np.ndarray, reach_s: float) -> list[slice]:
+    """For each of the rising times, which of them lie within reach."""
+    first = np.searchsorted(time_s, time_s - reach_s)
+    stop = np.searchsorted(time_s, time_s + reach_s, side="right")
+    return [slice(a, b) for a, b in zip(first, stop, strict=True)]
 
 
 def _seconds(notes: Notes, quarter: list[float]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,15 @@ def depth(role: str) -> int:
 
 def section_colours(labels: Sequence[str]) -> dict[str, str]:
     """A colour for each label, in order of appearance: equal labels, equal colours."""
-    return {label: SECTIONS[i % len(SECTIONS)] for i, label in enumerate(dict.fromkeys(labels))}
+    distinct = list(dict.fromkeys(labels))
+    return {label: SECTIONS[i] if i < len(SECTIONS) else _hue(i) for i, label in enumerate(distinct)}
+
+
+def _hue(index: int) -> str:
+    """A colour for an index beyond the palette: hues a golden angle apart, darker on every second turn."""
+    shade = 0.62 if index % 2 else 0.48
+    rgb = colorsys.hsv_to_rgb(0.08 + index * 0.618034 % 1.0, 0.55, shade)
+    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb)
 
 
 def clock(time_s: float, decimals: int = 0) -> str:

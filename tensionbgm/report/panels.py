@@ -77,7 +77,11 @@ def draw_sections(ax: Any, sections: Sequence[Mapping[str, Any]], duration_s: fl
 
 
 def draw_curve(
-    ax: Any, asked: tuple[Any, Any], reached: tuple[Any, Any] | None, duration_s: float, title: str = ""
+    ax: Any,
+    asked: tuple[Any, Any],
+    reached: tuple[Any, Any] | None,
+    duration_s: float,
+    title: str = "",
 ) -> None:
     """Tension asked for, and if there is any, reached; each is (times, values)."""
     plain_axes(ax, duration_s, title)
@@ -88,9 +92,9 @@ def draw_curve(
     ax.plot(times, values, color=looks.ASKED, lw=2.2, label="asked", solid_capstyle="round", zorder=4)
     if reached is None:
         ax.fill_between(times, values, color=looks.ASKED, alpha=0.12, lw=0)
-    else:
-        ax.fill_between(*_to_edges(*reached, duration_s), color=looks.REACHED, alpha=0.15, lw=0)
-        ax.plot(*_to_edges(*reached, duration_s), color=looks.REACHED, lw=1.8, label="reached", zorder=5)
+        return
+    ax.fill_between(*_to_edges(*reached, duration_s), color=looks.REACHED, alpha=0.15, lw=0)
+    ax.plot(*_to_edges(*reached, duration_s), color=looks.REACHED, lw=1.8, label="reached", zorder=5)
     ax.legend(loc="upper right", fontsize=8, frameon=False, ncols=2, labelcolor=INK, borderaxespad=0)
 
 

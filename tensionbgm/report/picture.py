@@ -81,7 +81,7 @@ def analysis_picture(analysis: Analysis, curve: Curve, form: Form, path: Path) -
     _head(axes["head"], looks.shown_name(analysis.video.path), (), _film_words(analysis))
     panels.draw_frames(axes["frames"], analysis.thumbnails, duration_s)
     panels.draw_sections(axes["sections"], form_json(form), duration_s)
-    title = f"tension, {curve.source}: {SCALE}; {KEY}"
+    title = f"tension, {curve.source}: {SCALE}; {KEY}, pink are gradual transitions"
     panels.draw_curve(axes["curve"], (curve.time_s, curve.value), None, duration_s, title)
     _series(
         axes["motion"],
@@ -116,9 +116,9 @@ def tension_picture(
         said += f"; fit to the curve r {r:+.2f}"
     _head(axes["head"], title or "Tension", (), said)
     reached = (profile.time_s, profile.composite)
-    panels.draw_curve(axes["curve"], asked or reached, reached if asked else None, duration_s, "tension")
-    if asked is None:
-        axes["curve"].get_legend().remove()
+    panels.draw_curve(
+        axes["curve"], asked or reached, None if asked is None else reached, duration_s, "tension"
+    )
     for name in SHOWN:
         level = np.asarray(getattr(profile, name))
         r = None if asked is None else pearson(np.asarray(asked[1]), level)

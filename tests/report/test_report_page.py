@@ -207,9 +207,9 @@ def test_parts_of_one_role_have_shades_of_one_colour():
 
 
 def test_equal_labels_have_equal_colours():
-    colours = looks.section_colours(["A", "B", "A", "C"])
-    assert list(colours) == ["A", "B", "C"]
-    assert len(set(colours.values())) == 3
+    colours = looks.section_colours(["A", "B", "A", *"CDEFGHIJKLMNOPQRST"])
+    assert list(colours) == list("ABCDEFGHIJKLMNOPQRST")
+    assert len(set(colours.values())) == 20
 
 
 @pytest.mark.parametrize(
