@@ -11,7 +11,7 @@ import numpy as np
 
 from tensionbgm.forms import Motion, Shots
 
-STEP_S = 0.03  # pictures this far apart or more are compared: every one at 24-30 fps, every second at 60
+STEP_S = 0.06  # pictures this far apart or more are compared: every second at 24-30 fps, every fourth at 60
 AREA_PX = 160 * 90  # size of the picture in which flow is measured
 SHORTEST_PX = 32  # DIS needs a few patches
 FLAT = 2.0  # standard deviation of luma (0..255) below which there is nothing to follow
@@ -21,7 +21,7 @@ ROUNDS = 5  # of reweighting
 
 @dataclass
 class MotionMeter:
-    """Compares each picture with the one about 1/30 s before, and looks at its colours.
+    """Compares each picture with the one about 1/15 s before, and looks at its colours.
 
     Optical flow is dense inverse search [Kroeger et al. 2016]; the camera's part is the similarity
     transform (pan, zoom, roll) that explains the flow best, fitted by reweighted least squares.
@@ -124,8 +124,13 @@ def colours(rgb: np.ndarray) -> tuple[float, float, float]:
 
 
 def dense_inverse_search() -> Any:
-    """OpenCV's flow at its second fastest setting (0.24 ms a pair)."""
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # type: ignore[attr-defined]
+    """OpenCV's fastest flow, but down to half the picture's size (0.5 ms a pair).
+
+    Its own finest scale, a quarter, makes shifts under a pixel 20 % too large; this one 3 %.
+    """
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)  # type: ignore[attr-defined]
+    flow.setFinestScale(1)
+    return flow
 
 
 def _flow_size(rgb: np.ndarray) -> np.ndarray:

@@ -31,6 +31,8 @@ PLAIN = 25.0  # change that is a cut beyond doubt
 PLAIN_RATIO = 4.0  # ... if it is this many times any change around it
 ALIKE = 0.45  # correlation above which something of the picture before is left
 NEW_PALETTE = 0.5  # distance of colours above which a slide is another slide, however alike it is drawn
+SAME = 0.8  # correlation above which two pictures may be of one shot
+LIGHT = 12.0  # ... if their mean differs by no more than this
 SURE = 0.5  # TransNetV2's answer that counts
 MAYBE = 0.2  # ... that prolongs a transition
 ONE_STEP = 0.5  # share of an event's change in one step that makes it a hard cut
@@ -99,7 +101,9 @@ def _plain_cuts(evidence: Evidence) -> list[int]:
 
 def _hints(evidence: Evidence) -> np.ndarray:
     """bool (n,): pictures around steps that may be cuts."""
-    hint = (evidence.step > HINT) & (evidence.step > HINT_RATIO * evidence.around)
+    stands_out = (evidence.step > HINT) & (evidence.step > HINT_RATIO * evidence.around)
+    hint = np.zeros(len(stands_out), bool)
+    hint[[i for i in _steps(stands_out) if _is_new(evidence.small[i - 1], evidence.small[i])]] = True
     return _widen(hint, 4)
 
 
@@ -110,8 +114,13 @@ def _drifts(evidence: Evidence, plain: list[int]) -> np.ndarray:
     shot = np.searchsorted(edge, np.arange(count), "right")
     first = np.maximum(np.searchsorted(time_s, time_s - HALF_S), edge[shot - 1])
     last = np.minimum(np.searchsorted(time_s, time_s + HALF_S, "right") - 1, edge[shot] - 1)
-    drift = [difference(evidence.small[a], evidence.small[b]) for a, b in zip(first, last, strict=True)]
-    return np.array(drift) > DRIFT
+    pairs = ((evidence.small[a], evidence.small[b]) for a, b in zip(first, last, strict=True))
+    return np.array([difference(a, b) > DRIFT and _is_new(a, b) for a, b in pairs])
+
+
+def _is_new(a: np.ndarray, b: np.ndarray) -> bool:
+    """May two pictures be of different shots?  Not if one is the other, moved a little, in the same light."""
+    return correlation(a, b) < SAME or abs(float(a.mean()) - float(b.mean())) > LIGHT
 
 
 def _ask(evidence: Evidence, asked: np.ndarray, watch: Watch | None) -> np.ndarray:

@@ -15,7 +15,7 @@ from tensionbgm.video.likeness import one_thread
 
 SIZE = (48, 27)  # width and height of the pictures it was trained on
 CONTEXT = 25  # pictures to either side of those judged, as in the paper (100 seen, 50 kept)
-LONGEST = 150  # pictures judged at a time, besides their context
+LONGEST = 100  # pictures judged at a time, besides their context
 
 
 def end_of_shot(small: np.ndarray, asked: np.ndarray, watch: Watch | None = None) -> np.ndarray:
@@ -59,7 +59,7 @@ def _spans(asked: np.ndarray) -> list[tuple[int, int]]:
     wanted = np.flatnonzero(asked)
     if not len(wanted):
         return []
-    breaks = np.flatnonzero(np.diff(wanted) > CONTEXT)
+    breaks = np.flatnonzero(np.diff(wanted) > 2 * CONTEXT)
     firsts = wanted[np.append(0, breaks + 1)]
     lasts = wanted[np.append(breaks, len(wanted) - 1)] + 1
     return [
