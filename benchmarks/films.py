@@ -1,0 +1,142 @@
+"""`tensionbgm score` on every shared film -> a table: outcome, time, fit, cuts against chance, end.
+
+python -m benchmarks.films [FILM ...]
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+FILMS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "videos"
+SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".ogv", ".gif"}
+HEADER = (
+    "| film | outcome | film s | wall s | tension r | shuffled | RMSE | cuts | hit 40 ms | chance "
+    "| shuffled cuts | end ms | tied notes kept |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One film's job."""
+
+    film: str
+    status: int
+    wall_s: float
+    report: dict[str, Any] | None
+    said: str
+
+
+def films() -> list[Path]:
+    """Every shared film, in a fixed order."""
+    return sorted(p for p in FILMS.rglob("*") if p.suffix.lower() in SUFFIXES)
+
+
+def run(film: Path) -> Row:
+    """Score one film as a user would, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "tensionbgm",
+            "score",
+            str(film),
+            "-o",
+            f"{folder}/out",
+            "--json",
+            "--quiet",
+        ]
+        began = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True)
+        wall_s = time.perf_counter() - began
+    report = json.loads(done.stdout) if done.returncode == 0 else None
+    said = done.stderr.strip().splitlines()
+    row = Row(f"{film.parent.name}/{film.name}", done.returncode, wall_s, report, said[-1] if said else "")
+    print(
+        f"{row.film}: {row.status} in {wall_s:.0f} s {'' if report else row.said}",
+        file=sys.stderr,
+        flush=True,
+    )
+    return row
+
+
+def line(row: Row) -> str:
+    """One row of the table."""
+    name = row.film.replace("|", "\\|")
+    if row.report is None:
+        said = row.said.split(": ", 2)[-1].replace("|", "\\|")
+        return f"| {name} | exit {row.status}: {said} | | {row.wall_s:.0f} |" + " |" * 9
+    metrics = row.report["metrics"]
+    fit, cuts, ties = metrics["tension"], metrics["cuts"], metrics["patterns"]
+    cells = [
+        name,
+        "scored",
+        f"{row.report['video']['duration_s']:.1f}",
+        f"{row.wall_s:.0f}",
+        number(fit["pearson"]),
+        number(fit["control_shuffled"]),
+        number(fit["rmse"]),
+        str(cuts["n"]),
+        *(
+            percent(cuts[key]) if cuts["n"] else ""
+            for key in ("hit_40ms", "chance_40ms", "control_shuffled_hit_40ms")
+        ),
+        number(cuts["end_error_ms"], 1),
+        f"{ties['satisfied']}/{ties['constrained_notes']}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A figure, or a dash where it does not exist."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def percent(share: float | None) -> str:
+    """A share in per cent, or a dash."""
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def summary(rows: list[Row]) -> str:
+    """Means over the films scored; cut shares weighted by the number of cuts."""
+    reports = [row.report for row in rows if row.report]
+    fits = [r["metrics"]["tension"] for r in reports if r["metrics"]["tension"]["pearson"] is not None]
+    cuts = [r["metrics"]["cuts"] for r in reports if r["metrics"]["cuts"]["n"]]
+    n = sum(c["n"] for c in cuts)
+
+    def pooled(key: str) -> str:
+        return percent(sum(c["n"] * c[key] for c in cuts) / n) if n else "-"
+
+    refused = sum(row.status == 1 for row in rows)
+    failed = sum(row.status not in (0, 1) for row in rows)
+    return (
+        f"{len(reports)} scored, {refused} refused in one line, {failed} failed. "
+        f"Mean tension r {mean(f['pearson'] for f in fits):.3f} "
+        f"(unoptimised {mean(f['control_unoptimised'] or 0 for f in fits):.3f}, "
+        f"shuffled {mean(f['control_shuffled'] or 0 for f in fits):.3f}, "
+        f"reversed {mean(f['control_reversed'] or 0 for f in fits):.3f}), "
+        f"mean RMSE {mean(f['rmse'] for f in fits):.3f} of the scale. "
+        f"{n} cuts: within 40 ms {pooled('hit_40ms')} (chance {pooled('chance_40ms')}, shuffled cuts "
+        f"{pooled('control_shuffled_hit_40ms')}), within 100 ms {pooled('hit_100ms')} "
+        f"(chance {pooled('chance_100ms')}). "
+        f"Largest end error {max(r['metrics']['cuts']['end_error_ms'] for r in reports):.1f} ms."
+    )
+
+
+def table(chosen: list[Path] | None = None) -> str:
+    """The whole section."""
+    if not FILMS.exists():
+        return f"not measured: {FILMS} is absent"
+    rows = [run(film) for film in (chosen or films())]
+    return "\n".join([summary(rows), "", HEADER, *(line(row) for row in rows)])
+
+
+if __name__ == "__main__":
+    print(table([Path(name) for name in sys.argv[1:]] or None))
