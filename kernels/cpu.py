@@ -16,7 +16,7 @@ from .rules import Problem, State, chain_of
 NAME = "cpu"
 # written out where they are called: passing a problem's thirty arrays costs more than the sums themselves
 INLINE = {
-    *("line_cost", "vertical_cost", "bend_cost", "parallel_cost", "factors_cost"),
+    *("within", "line_cost", "vertical_cost", "bend_cost", "parallel_cost", "factors_cost"),
     *("misfit", "distance", "set_cost", "strain_cost", "momentum_cost", "groups_cost"),
 }
 

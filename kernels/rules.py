@@ -33,6 +33,7 @@ BEND = 14  # tables of two successive intervals run from -BEND to +BEND semitone
 GUMBEL_ONE = 1024
 CHANCES = 4096  # entries of the Gumbel table
 TENSION_SHIFT = 30  # weights of squared misfits carry this many fractional bits
+TENSION_HALF = 1 << (TENSION_SHIFT - 1)  # rounds
 
 # columns of `line` and `vertical`: slots a and b (variable, shift), table row, weight, chord masks
 A, A_SHIFT, B, B_SHIFT, KIND, WEIGHT, A_CHORD, B_CHORD, OWNER = range(9)
@@ -152,10 +153,19 @@ def isqrt(n):
 # --------------------------------------------------------------------------- factors
 
 
+def within(n, bound):
+    """n brought into -bound..bound (numba 0.68 cannot compile min and max of integers for CUDA)."""
+    if n > bound:
+        return bound
+    if n < -bound:
+        return -bound
+    return n
+
+
 def line_cost(p, i, a, b):
     """Two successive notes a, b of a voice: the interval, and leaps from or to non-chord tones."""
     step = b - a
-    cost = p.step_cost[p.line[i, KIND], min(max(step, -REACH), REACH) + REACH]
+    cost = p.step_cost[p.line[i, KIND], within(step, REACH) + REACH]
     if step > 2 or step < -2:
         if (p.line[i, A_CHORD] >> (a % 12)) & 1 == 0:
             cost += p.leap_cost[p.line[i, KIND]]
@@ -167,21 +177,22 @@ def line_cost(p, i, a, b):
 def vertical_cost(p, i, a, b):
     """Two notes together, a meant above b: place, clash (a quarter of it between chord tones), mud."""
     apart = a - b
-    cost = p.place_cost[p.vertical[i, KIND], min(max(apart, -REACH), REACH) + REACH]
-    size = min(abs(apart), REACH)
+    cost = p.place_cost[p.vertical[i, KIND], within(apart, REACH) + REACH]
+    size = abs(within(apart, REACH))
     clash = p.clash_cost[p.vertical[i, KIND], size]
     if (p.vertical[i, A_CHORD] >> (a % 12)) & 1 and (p.vertical[i, B_CHORD] >> (b % 12)) & 1:
         clash = clash >> 2
     cost += clash
-    if size <= 12:
-        cost += p.mud_cost[0] * max(p.lowest[size] - min(a, b), 0)
+    lower = a if a < b else b
+    if size <= 12 and lower < p.lowest[size]:
+        cost += p.mud_cost[0] * (p.lowest[size] - lower)
     return (cost * p.vertical[i, WEIGHT]) >> 4
 
 
 def bend_cost(p, i, a, b, c):
     """Three successive notes: recovery of leaps, trills, outlines."""
-    first = min(max(b - a, -BEND), BEND) + BEND
-    second = min(max(c - b, -BEND), BEND) + BEND
+    first = within(b - a, BEND) + BEND
+    second = within(c - b, BEND) + BEND
     return (p.bend_cost[p.bend[i, KIND], first, second] * p.bend[i, WEIGHT]) >> 4
 
 
@@ -227,7 +238,7 @@ def factors_cost(p, x, v, only_owned):
 
 def misfit(value, aim, weight):
     """Weighted square of the distance of a length on the spiral array from its aim."""
-    return ((value - aim) * (value - aim) * weight) >> TENSION_SHIFT
+    return ((value - aim) * (value - aim) * weight + TENSION_HALF) >> TENSION_SHIFT
 
 
 def distance(x, y, z, points, i):
@@ -423,6 +434,7 @@ FUNCTIONS = (
     scramble,
     mix,
     isqrt,
+    within,
     line_cost,
     vertical_cost,
     bend_cost,

@@ -48,7 +48,7 @@ def ensemble_plan(
     rows: list[tuple] = []
     for b, chord in enumerate(chords):
         rows.extend(row for row in _bar(b, chord) if not parts or ENSEMBLE[row[2]].role in parts)
-    rows.sort()
+    rows.sort(key=lambda row: (row[0], row[2], row[3]))
     end_s = float(bars.bar_us[-1]) / 1e6
     curve = Curve(np.array([0.0, 0.7, 1.0]) * end_s, np.array([0.2, 0.9, 0.3]), "inline")
     slots = np.array(_tie(rows, tied), SLOT)

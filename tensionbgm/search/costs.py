@@ -8,6 +8,7 @@ intervals wide, no parallel fifths or octaves); the figures were set by ear and 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ MELODY, COUNTER, ARPEGGIO, PAD, BASS = range(5)
 # --- a line: interval of 0..12 semitones, up or down, to the next note of the voice [points]
 STEPS = {
     #             0    1    2    3    4    5    6    7    8    9   10   11   12
-    "melody":   (0.7, 0.1, 0.0, 0.5, 0.6, 0.8, 4.0, 1.2, 2.5, 2.2, 4.5, 6.0, 2.0),
+    "melody":   (1.1, 0.1, 0.0, 0.5, 0.6, 0.8, 4.0, 1.2, 2.5, 2.2, 4.5, 6.0, 2.0),
     "counter":  (0.4, 0.1, 0.0, 0.4, 0.5, 0.8, 4.0, 1.3, 2.5, 2.5, 4.5, 6.0, 2.5),
     "arpeggio": (1.5, 0.6, 0.3, 0.0, 0.0, 0.0, 0.8, 0.3, 0.6, 0.7, 1.5, 2.5, 1.0),
     "pad":      (0.0, 0.2, 0.3, 0.9, 1.2, 1.8, 4.0, 3.0, 4.0, 4.5, 5.5, 6.5, 6.0),
@@ -35,7 +36,7 @@ BENDS = {"melody": 1.0, "counter": 1.0, "arpeggio": 0.0, "pad": 0.0, "bass": 0.4
 UNRECOVERED = 1.5  # a leap of six semitones or more that goes on the same way
 HALF_RECOVERED = 0.5  # ... or turns back by a leap, or stands still
 TRILL = 0.5  # there and back by step
-THRICE = 0.8  # the same pitch three times
+THRICE = 1.2  # the same pitch three times
 HARD_OUTLINE = 1.2  # two moves one way that span a tritone or a seventh
 
 # --- harmony of one note [points]
@@ -87,29 +88,31 @@ class Place:
 
 
 PLACES = (
-    Place(unison=2.0, close=0.5, crossed=1.5, crossed_each=0.2, wide=30, wide_each=0.05, octave=0.3),  # lines
-    Place(unison=0.5, close=0.2, crossed=0.4, crossed_each=0.1, wide=36, wide_each=0.03),  # line over chords
-    Place(unison=1.5, close=0.6, crossed=3.0, crossed_each=0.4, wide=48, wide_each=0.0),  # over the bass
-    Place(
-        unison=2.5, close=0.5, crossed=2.5, crossed_each=0.4, wide=12, wide_each=0.15, octave=0.4
-    ),  # in a pad
-    Place(unison=0.4, close=0.0, crossed=0.0, crossed_each=0.0, wide=48, wide_each=0.0),  # with an arpeggio
+    #     unison close crossed each wide each octave
+    Place(2.0, 0.5, 1.5, 0.2, 30, 0.05, 0.3),  # two lines
+    Place(0.3, 0.2, 0.4, 0.1, 36, 0.03),  # a line and held chords
+    Place(1.5, 0.6, 3.0, 0.4, 48, 0.0),  # anything and the bass
+    Place(2.5, 0.5, 2.5, 0.4, 19, 0.1, 0.1),  # voices of one pad
+    Place(0.4, 0.0, 0.0, 0.0, 48, 0.0),  # a line and an arpeggio
+    Place(0.0, 0.2, 0.0, 0.0, 48, 0.0),  # two pads, or two basses, which may double each other
 )
-LINES, OVER_CHORDS, OVER_BASS, IN_PAD, WITH_ARPEGGIO = range(5)
+LINES, OVER_CHORDS, OVER_BASS, IN_PAD, WITH_ARPEGGIO, DOUBLING = range(6)
 
 
-def place_kind(upper: int, lower: int) -> int:
-    """Which of `PLACES` two roles (the upper first) stand in."""
+def place_kind(upper: int, lower: int, same_part: bool) -> int:
+    """Which of `PLACES` voices of two roles (the upper first) stand in."""
+    if upper == lower == BASS:
+        return DOUBLING
     if BASS in (upper, lower):
         return OVER_BASS
     if ARPEGGIO in (upper, lower):
         return WITH_ARPEGGIO
     if upper == lower == PAD:
-        return IN_PAD
+        return IN_PAD if same_part else DOUBLING
     return OVER_CHORDS if PAD in (upper, lower) else LINES
 
 
-def fixed(points: np.ndarray | float) -> np.ndarray:
+def fixed(points: np.ndarray | Sequence[float] | float) -> np.ndarray:
     """Points -> int64 cost units."""
     return np.rint(np.asarray(points, float) * POINT).astype(np.int64)
 

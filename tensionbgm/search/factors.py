@@ -23,6 +23,16 @@ def lines_of(slots: np.ndarray) -> list[np.ndarray]:
     return [line for line in np.split(order, np.flatnonzero(np.diff(key)) + 1) if len(line)]
 
 
+def leading(slots: np.ndarray, variable: np.ndarray) -> np.ndarray:
+    """Slots that do not merely double another of their tie struck at the same time, int (k,), rising.
+
+    A doubling (an octave in the flutes, a section playing in unison) is one voice in two colours: it
+    counts in the tension but is not held against its own or its neighbours' lines.
+    """
+    key = np.stack([variable, slots["onset_tick"]], axis=1)
+    return np.sort(np.unique(key, axis=0, return_index=True)[1])
+
+
 def link_weight(slots: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """How firmly slot b follows slot a, int (k,): 16, or 8 after a pause, or 0 after a break."""
     silence = slots["onset_tick"][b] - slots["onset_tick"][a] - slots["duration_tick"][a]
@@ -102,8 +112,9 @@ def vertical_rows(slots: np.ndarray, role: np.ndarray, variable: np.ndarray) -> 
     weight = np.clip(together * rules.WEIGHT_ONE // PPQ, LIGHTEST, HEAVIEST)
     struck = (slots["onset_tick"][a] == slots["onset_tick"][b]) & (slots["strength"][a] >= 2)
     weight = np.where(struck, weight * 5 // 4, weight)
-    kind = np.array([costs.place_kind(i, j) for i, j in itertools.product(range(5), range(5))]).reshape(5, 5)
-    return _pair_rows(slots, variable, a, b, kind[role[a], role[b]], weight)
+    roles, same = range(len(costs.ROLES)), (slots["part"][a] == slots["part"][b]).astype(int)
+    kind = np.array([[[costs.place_kind(i, j, bool(k)) for k in (0, 1)] for j in roles] for i in roles])
+    return _pair_rows(slots, variable, a, b, kind[role[a], role[b], same], weight)
 
 
 def _overlaps(slots: np.ndarray, role: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -159,8 +170,10 @@ def parallel_rows(
     independent = [line for line in lines if role[line[0]] != costs.ARPEGGIO]
     found = [np.zeros((0, 4), int)]
     for one, two in itertools.combinations(independent, 2):
-        if {role[one[0]], role[two[0]]} == {costs.MELODY, costs.PAD}:
-            continue  # a melody doubled by its accompaniment is orchestration
+        pair = {role[one[0]], role[two[0]]}
+        same_part = slots["part"][one[0]] == slots["part"][two[0]]
+        if pair == {costs.MELODY, costs.PAD} or (pair == {costs.PAD} and not same_part):
+            continue  # doubling by the accompaniment is orchestration
         found.append(_moves_together(slots, one, two))
     a, b, c, d = np.concatenate(found).T
     shift = slots["shift"]

@@ -118,10 +118,10 @@ def _domains(slots: np.ndarray, variable: np.ndarray, n: int, ties: np.ndarray) 
     domain = refused == 0
     barren = np.flatnonzero(~domain.any(axis=1))
     if len(barren):
-        first = slots[variable == barren[0]][0]
+        tied = slots[variable == barren[0]]
         raise InputError(
-            f"plan: the {np.count_nonzero(variable == barren[0])} slots tied as {ties[barren[0]]} have no pitch in "
-            f"common (first at tick {first['onset_tick']}, part {first['part']}); widen their range or untie them"
+            f"plan: the {len(tied)} slots tied as {ties[barren[0]]} have no pitch in common (first at tick "
+            f"{tied['onset_tick'][0]}, part {tied['part'][0]}); widen their range or untie them"
         )
     return domain
 
@@ -195,6 +195,8 @@ def end_cost(plan: Plan, slots: np.ndarray, role: np.ndarray) -> np.ndarray:
 
 def _tables(slots: np.ndarray, role: np.ndarray, variable: np.ndarray, n: int) -> dict[str, np.ndarray]:
     """All factors, a copy of each row for each of its variables, with where each variable's begin."""
+    lead = factors.leading(slots, variable)
+    slots, role, variable = slots[lead], role[lead], variable[lead]
     lines = factors.lines_of(slots)
     made = {
         "line": (factors.line_rows(slots, role, variable, lines), (rules.A, rules.B)),

@@ -1,0 +1,72 @@
+"""Dynamics: the measured tension comes nearer to the curve, within bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from search_plans import ensemble_plan
+
+from tensionbgm.config import Effort
+from tensionbgm.forms import Curve, Piece
+from tensionbgm.music.notes import from_piece
+from tensionbgm.music.tension import tension_profile
+from tensionbgm.search.dynamics import LOUDEST, SOFTEST, rms, shape_dynamics
+from tensionbgm.search.run import compose
+
+
+@pytest.fixture(scope="module")
+def piece() -> Piece:
+    return compose(ensemble_plan(16), Effort(effort="draft"))
+
+
+def missed(piece: Piece) -> float:
+    profile = tension_profile(from_piece(piece))
+    return rms(piece.plan.curve.mean(profile.start_s, profile.end_s) - profile.composite)
+
+
+def asked(piece: Piece, *points: tuple[float, float]) -> Piece:
+    time_s, value = np.array(points).T
+    return dataclasses.replace(
+        piece, plan=dataclasses.replace(piece.plan, curve=Curve(time_s, value, "inline"))
+    )
+
+
+@pytest.mark.parametrize(
+    "points", [((0, 0.1), (32, 0.9)), ((0, 0.8), (16, 0.2), (32, 0.8)), ((0, 0.5), (15.9, 0.5), (16, 0.9))]
+)
+def test_the_tension_comes_nearer_to_the_curve(piece, points):
+    before = asked(piece, *points)
+    after = shape_dynamics(before)
+    assert missed(after) < 0.7 * missed(before)
+
+
+def test_pitches_stay_and_velocities_keep_their_bounds(piece):
+    after = shape_dynamics(asked(piece, (0, 0.0), (10, 1.0)))
+    np.testing.assert_array_equal(after.pitch, piece.pitch)
+    assert after.velocity.dtype == np.uint8
+    assert after.velocity.min() >= SOFTEST
+    assert after.velocity.max() <= LOUDEST
+
+
+def test_parts_keep_their_balance(piece):
+    slots = piece.plan.slots
+    loud = np.where(slots["part"] == 0, 90, 60).astype(np.uint8)
+    after = shape_dynamics(asked(dataclasses.replace(piece, velocity=loud), (0, 0.2), (32, 0.6)))
+    for tick in np.unique(slots["onset_tick"]):
+        here = slots["onset_tick"] == tick
+        lead, rest = after.velocity[here & (slots["part"] == 0)], after.velocity[here & (slots["part"] != 0)]
+        if len(lead) and len(rest) and lead.max() < LOUDEST and rest.min() > SOFTEST:
+            assert lead.min() / rest.max() == pytest.approx(1.5, abs=0.06)
+
+
+def test_shaping_is_the_same_every_time_and_nothing_is_no_trouble(piece):
+    np.testing.assert_array_equal(shape_dynamics(piece).velocity, shape_dynamics(piece).velocity)
+    empty = dataclasses.replace(
+        piece,
+        plan=dataclasses.replace(piece.plan, slots=piece.plan.slots[:0]),
+        pitch=piece.pitch[:0],
+        velocity=piece.velocity[:0],
+    )
+    assert shape_dynamics(empty) is empty
