@@ -1,4 +1,4 @@
-"""`Form`, `Shots`, wishes -> `Grid`: the tempo and bars of the whole film, its sections moved to bar lines."""
+"""`Form`, `Shots`, wishes -> `Grid`: tempo and bars of the whole film, its sections moved to bar lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,28 @@ from tensionbgm.plan.grid_instance import Instance, accent_weights, check_input,
 from tensionbgm.plan.grid_solve import Solution, solve
 from tensionbgm.progress import Watch
 
-WIDENINGS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
+WIDENINGS = (
+    0.0,
+    0.01,
+    0.02,
+    0.03,
+    0.04,
+    0.05,
+    0.075,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.4,
+    0.6,
+    0.8,
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+    5.0,
+    7.0,
+)
 
 
 def plan_grid(
@@ -62,16 +83,17 @@ def plan_grid(
     share = None if importance is None else np.asarray(importance, float)[inside]
     weight = accent_weights(cut_s, np.asarray(shots.strength, float)[inside], share)
     instance = make_instance(form, cut_s, weight, duration_s, ask, preferred_bpm)
-    for step, widening in enumerate(WIDENINGS):
-        watch.tick(step / len(WIDENINGS))
+    for widening in WIDENINGS:
         wide = widened(instance, widening)
-        solution = solve(wide)
+        solution = solve(wide, watch=watch)
         if solution is not None:
             return _with_warnings(to_grid(wide, solution, form, cut_s, weight), instance, ask)
     raise InputError(f"no bars fit a film of {duration_s:.3f} s; widen the range of tempi")
 
 
-def to_grid(instance: Instance, solution: Solution, form: Form, cut_s: np.ndarray, weight: np.ndarray) -> Grid:
+def to_grid(
+    instance: Instance, solution: Solution, form: Form, cut_s: np.ndarray, weight: np.ndarray
+) -> Grid:
     """Bars in whole microseconds, and the sections on them."""
     beats = [bar for _, _, bars in solution.phrases for bar in bars]
     tempo: list[int] = []
@@ -136,5 +158,7 @@ def _with_warnings(grid: Grid, asked: Instance, ask: config.Ask) -> Grid:
         said.append(f"the film is so short that the music is a single bar of {grid.bar_beats[0]}/4")
     lost = len(asked.label) - len(grid.sections)
     if lost:
-        said.append(f"{lost} of {len(asked.label)} sections are shorter than a bar and joined their neighbours")
+        said.append(
+            f"{lost} of {len(asked.label)} sections are shorter than a bar and joined their neighbours"
+        )
     return replace(grid, warnings=tuple(said))

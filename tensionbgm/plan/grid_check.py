@@ -134,9 +134,10 @@ def _returns(instance: Instance, grid: Grid) -> float:
     edge = [min(range(len(line)), key=lambda b: abs(line[b] - us)) for us in instance.section_us.tolist()]
     beat = [int(tick) // 480 for tick in grid.bar_tick]
     length = [b - a for a, b in zip(instance.section_us[:-1], instance.section_us[1:], strict=True)]
+    long = [us >= instance.meter * instance.preferred_us for us in length]
     for again, name in enumerate(instance.label):
-        first = instance.label.index(name)
-        if first == again or min(length[first], length[again]) <= 0:
+        first = next(s for s, other in enumerate(instance.label) if s == again or (other == name and long[s]))
+        if first == again or not long[again]:
             continue
         bars = [edge[s + 1] - edge[s] for s in (first, again)]
         beats = [beat[edge[s + 1]] - beat[edge[s]] for s in (first, again)]

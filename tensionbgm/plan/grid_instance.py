@@ -1,4 +1,4 @@
-"""Form, cuts and wishes -> `Instance`: the grid problem in integers, everything the plan of bars must answer to."""
+"""Form, cuts, wishes -> `Instance`: the grid problem in integers, all that a plan of bars must answer to."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Prices:
     ring_us: int = 1_500_000  # a last bar as long lets the last chord ring
     ring: float = 1.0  # for a last bar of no length at all
     last_odd: float = 0.3  # for a last bar of odd length
-    unequal: float = 1.5  # a return with other bars than its first time
-    return_tempo: float = 10.0  # per unit of relative tempo a return differs beyond `return_free`
+    unequal: float = 1.0  # a return with other bars than its first time
+    return_tempo: float = 6.0  # per unit of relative tempo a return differs beyond `return_free`
     return_free: float = 0.01
     return_ratio: float = 1.12  # lengths further apart than this are not asked to have equal bars
 
@@ -83,9 +83,15 @@ class Instance:
 
     @property
     def returns(self) -> tuple[tuple[int, int], ...]:
-        """(first, return) sections of equal label."""
-        first = {name: self.label.index(name) for name in self.label}
-        return tuple((first[name], s) for s, name in enumerate(self.label) if first[name] != s)
+        """(first, return) sections of equal label; sections shorter than a plain bar are left out."""
+        long = np.diff(self.section_us) >= self.meter * self.preferred_us
+        first: dict[str, int] = {}
+        pairs = []
+        for s in np.flatnonzero(long).tolist():
+            origin = first.setdefault(self.label[s], s)
+            if origin != s:
+                pairs.append((origin, s))
+        return tuple(pairs)
 
 
 def parse_tempo(text: str) -> tuple[float, float]:
@@ -123,7 +129,7 @@ def parse_meter(text: str) -> int:
 
 
 def accent_weights(cut_s: np.ndarray, strength: np.ndarray, importance: np.ndarray | None) -> np.ndarray:
-    """Weight of each cut, 0..1: strength times importance; beside a stronger cut in a flurry, little of it."""
+    """Weight of each cut, 0..1: strength times importance; little of it beside a stronger cut."""
     weight = np.clip(strength * (1.0 if importance is None else importance), 0.0, 1.0)
     led = np.zeros(len(weight), bool)
     leaders: list[float] = []
@@ -162,7 +168,8 @@ def make_instance(
     """
     if not math.isfinite(duration_s) or duration_s < SHORTEST_S:
         raise InputError(
-            f"the film lasts {duration_s:.2f} s, too short for a bar of music; give one of {SHORTEST_S} s or more"
+            f"the film lasts {duration_s:.2f} s, too short for a bar of music; "
+            f"give one of {SHORTEST_S} s or more"
         )
     low, high = parse_tempo(ask.tempo)
     bpm = math.sqrt(low * high) if preferred_bpm is None else min(max(preferred_bpm, low), high)

@@ -1,5 +1,7 @@
 """`Phrases` -> the cheapest chain of phrases, and for each phrase the cheapest chain through it.
 
+A piece keeps its tempi in a narrow band; each band is searched for itself.
+
 Exact dynamic programming for everything but the likeness of returning sections.  Since that only adds
 cost, what is found here is a proven lower bound, a first plan, and the means to leave out phrases that
 cannot be part of a better one.
@@ -19,12 +21,12 @@ BAND_STEP = 0.02  # bands of tempo begin this far apart (log)
 
 
 @dataclass(frozen=True)
-class Paths:
-    """What the dynamic programme found."""
+class BandPaths:
+    """What the dynamic programme found with all tempi in one band."""
 
-    band: np.ndarray  # int64 (b,): lowest level of each band of tempi [ppm]
-    through: np.ndarray  # int64 (p,): cost of the cheapest chain through each phrase; FAR if none
-    best: tuple[int, ...]  # phrases of the cheapest chain; empty if there is none
+    kept: np.ndarray  # int (k,): phrases of the band on some whole chain
+    through: np.ndarray  # int64 (k,): cost of the cheapest chain through each
+    best: tuple[int, ...]  # phrases of the cheapest chain
     cost: int  # its cost [1 / UNIT accents]
 
 
@@ -48,24 +50,19 @@ def step_cost(change: np.ndarray, prices: Prices) -> np.ndarray:
     return np.where(size <= round(prices.step_limit * PPM), cost, FAR)
 
 
-def find_paths(instance: Instance, phrases: Phrases) -> Paths:
-    """Cheapest chains from the first anchor to the last, over all bands."""
-    anchors = len(instance.anchor_us)
-    bands = make_bands(instance)
-    through = np.full(len(phrases.cost), FAR, np.int64)
-    best: tuple[int, ...] = ()
-    best_cost = FAR
-    for band in bands:
+def find_paths(instance: Instance, phrases: Phrases) -> list[BandPaths]:
+    """Cheapest chains from the first anchor to the last, for each band that has one, cheapest band first."""
+    found = []
+    for band in make_bands(instance):
         kept = np.flatnonzero(in_band(phrases.level, int(band), instance.prices))
-        steps = _Steps(phrases, kept, anchors, instance.prices)
+        steps = _Steps(phrases, kept, len(instance.anchor_us), instance.prices)
         forward, came = steps.forward()
-        total = forward + steps.backward() - phrases.cost[kept]
-        total = np.where(total >= FAR // 2, FAR, total)
-        through[kept] = np.minimum(through[kept], total)
-        if len(total) and total.min() < best_cost:
-            best_cost = int(total.min())
+        through = forward + steps.backward() - phrases.cost[kept]
+        whole = through < FAR // 2
+        if whole.any():
             best = steps.trace(forward, came)
-    return Paths(bands, through, best, best_cost)
+            found.append(BandPaths(kept[whole], through[whole], best, int(through[whole].min())))
+    return sorted(found, key=lambda paths: paths.cost)
 
 
 class _Steps:
@@ -82,7 +79,8 @@ class _Steps:
         self.arrive = [order[arriving[a] : arriving[a + 1]] for a in range(anchors)]
         self.leave = [np.arange(leaving[a], leaving[a + 1]) for a in range(anchors)]
         self.step = [
-            step_cost(level[self.arrive[a], None] - level[None, self.leave[a]], prices) for a in range(anchors)
+            step_cost(level[self.arrive[a], None] - level[None, self.leave[a]], prices)
+            for a in range(anchors)
         ]
 
     def forward(self) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""`Instance` -> `Phrases`: every stretch of constant tempo from one anchor to another, its best bars and cost.
+"""`Instance` -> `Phrases`: every stretch of constant tempo between two anchors, its best bars, its cost.
 
 A phrase leaves anchor i, arrives at anchor j after n quarters, and so has the period (t_j - t_i) / n.
 Bar lines lie on both anchors.  Which bars fill the n quarters, so that the cuts in between fall well,
@@ -53,14 +53,14 @@ def make_phrases(instance: Instance) -> Phrases:
     missed, gain = _gains(instance, source, target, beats, period, offset)
     choice = np.zeros(offset[-1], np.int8)
     best = np.zeros(len(beats), np.int64)
-    last = target == len(instance.anchor_us) - 1
-    for n in np.unique(beats):
-        for final in (False, True):
-            group = np.flatnonzero((beats == n) & (last == final))
-            if len(group):
-                cell = offset[group, None] + np.arange(n + 1)
-                ending = _ending_costs(instance, period[group]) if final else {}
-                best[group], choice[cell] = _fill(instance, [g[cell] for g in gain], ending)
+    size = np.ceil(np.log2(beats)).astype(int)
+    for alike in (np.flatnonzero(size == s) for s in np.unique(size)):
+        n = beats[alike]
+        cell = offset[alike, None] + np.minimum(np.arange(n.max() + 1), n[:, None])
+        ending = _ending_costs(instance, period[alike], target[alike] == len(instance.anchor_us) - 1)
+        best[alike], filling = _fill(instance, n, [g[cell] for g in gain], ending)
+        inside = np.arange(n.max() + 1) <= n[:, None]
+        choice[cell[inside]] = filling[inside]
     away = np.abs(np.log(period / instance.preferred_us)) * length / 1e6
     taste = np.rint(instance.prices.preference * UNIT * away).astype(np.int64)
     level = np.rint(np.log(period) * PPM).astype(np.int64)
@@ -123,7 +123,7 @@ def _gains(
     period: np.ndarray,
     offset: np.ndarray,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Cost of missing all, (p,), and what each beat saves as downbeat, strong and weak beat, (cells,) each."""
+    """Cost of missing all, (p,), and what beats save as downbeat, strong and weak beat, (cells,) each."""
     missed = np.zeros(len(source), np.int64)
     gain = [np.zeros(offset[-1], np.int64) for _ in range(3)]
     prices = instance.prices
@@ -145,38 +145,41 @@ def _gains(
     return missed, gain
 
 
-def _ending_costs(instance: Instance, period: np.ndarray) -> dict[int, np.ndarray]:
-    """Extra cost of a last bar, by its quarters: too short to ring, or odd; int64 (p,) each."""
+def _ending_costs(instance: Instance, period: np.ndarray, final: np.ndarray) -> dict[int, np.ndarray]:
+    """Extra cost of a film's last bar, by its quarters: too short to ring, or odd; int64 (p,) each."""
     prices = instance.prices
     costs = {}
     for bar in instance.bar_cost:
         short = np.clip(1 - bar * period / prices.ring_us, 0, None) * prices.ring
         odd = prices.last_odd * (bar != instance.meter)
-        costs[bar] = np.rint((short + odd) * UNIT).astype(np.int64)
+        costs[bar] = np.where(final, np.rint((short + odd) * UNIT), 0).astype(np.int64)
     return costs
 
 
 def _fill(
-    instance: Instance, gain: list[np.ndarray], ending: dict[int, np.ndarray]
+    instance: Instance, beats: np.ndarray, gain: list[np.ndarray], ending: dict[int, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Best value (p,) of filling n quarters with bars, and the last bar of each best beginning (p, n + 1)."""
-    down, strong, weak = gain
-    n = down.shape[1] - 1
-    before = np.cumsum(weak, axis=1)
+    """Fill phrases with bars as well as can be.
+
+    Returns the best value (p,) at each phrase's own number of quarters, and the last bar of each best
+    beginning (p, n + 1); what lies beyond a phrase's own quarters means nothing.
+    """
+    down, strong, weak = (np.ascontiguousarray(g.T) for g in gain)
+    before = np.cumsum(weak, axis=0)
     value = np.full(down.shape, LOW)
-    value[:, 0] = down[:, 0]
+    value[0] = down[0]
     choice = np.zeros(down.shape, np.int8)
-    for beat in range(1, n + 1):
-        # On equal value the odd bar comes last, right before the anchor, where ears forgive it.
-        for bar, price in sorted(instance.bar_cost.items(), key=lambda item: -item[1]):
+    # On equal value the odd bar comes last, right before the anchor, where ears forgive it.
+    lengths = sorted(instance.bar_cost.items(), key=lambda item: -item[1])
+    for beat in range(1, len(down)):
+        for bar, price in lengths:
             start = beat - bar
             if start < 0:
                 continue
-            reached = value[:, start] + before[:, beat - 1] - before[:, start] + down[:, beat] - price
+            reached = value[start] + before[beat - 1] - before[start] + down[beat] - price
             if bar == 4:
-                reached = reached + strong[:, start + 2] - weak[:, start + 2]
-            if beat == n and ending:
-                reached = reached - ending[bar]
-            better = reached > value[:, beat]
-            value[better, beat], choice[better, beat] = reached[better], bar
-    return value[:, n], choice
+                reached += strong[start + 2] - weak[start + 2]
+            reached -= np.where(beats == beat, ending[bar], 0)
+            better = reached > value[beat]
+            value[beat, better], choice[beat, better] = reached[better], bar
+    return value[beats, np.arange(len(beats))], choice.T

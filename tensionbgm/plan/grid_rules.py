@@ -1,7 +1,7 @@
 """The rules of the grid for CP-SAT, one function each; what a rule returns is added to the cost.
 
-Variables: one truth value for each phrase (is it played?) and one for each band of tempi (does the piece
-keep to it?).  A phrase's own cost is known beforehand; the rules tie phrases together.
+Variables: one truth value for each phrase of a band of tempi: is it played?  A phrase's own cost is known
+beforehand; the rules tie phrases together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from tensionbgm.plan.grid_instance import UNIT, Instance
-from tensionbgm.plan.grid_path import in_band
 from tensionbgm.plan.grid_phrases import PPM, Phrases
 
 
@@ -25,8 +24,6 @@ class Variables:
     phrases: Phrases
     kept: np.ndarray  # int (k,): phrases still in play
     played: list[cp_model.IntVar]  # (k,)
-    band: np.ndarray  # int64 (b,): levels [ppm]
-    in_band: list[cp_model.IntVar]  # (b,)
     bars: np.ndarray  # int (k, s): bar lines of the phrase in each section
     beats: np.ndarray  # int (k, s): quarters of the phrase in each section
     hints: list[tuple[cp_model.IntVar, Callable[[np.ndarray], int]]] = field(default_factory=list)
@@ -56,17 +53,6 @@ def phrases_make_a_chain(model: cp_model.CpModel, x: Variables) -> Cost:
     return 0
 
 
-def tempo_keeps_to_a_band(model: cp_model.CpModel, x: Variables) -> Cost:
-    """The slowest and the quickest phrase of the piece lie within `spread_limit`."""
-    model.add_exactly_one(x.in_band)
-    prices = x.instance.prices
-    level = x.phrases.level[x.kept]
-    for played, own in zip(x.played, level, strict=True):
-        homes = [x.in_band[b] for b, low in enumerate(x.band) if in_band(own, int(low), prices)]
-        model.add_bool_or([*homes, played.negated()])
-    return 0
-
-
 def tempo_changes_gently(model: cp_model.CpModel, x: Variables) -> Cost:
     """At each anchor the log tempo changes by `step_limit` at most; small changes are nearly free."""
     prices = x.instance.prices
@@ -90,8 +76,6 @@ def returns_resemble_their_first(model: cp_model.CpModel, x: Variables) -> Cost:
     prices, length = x.instance.prices, np.diff(x.instance.section_us)
     cost: list[Cost] = []
     for first, again in x.instance.returns:
-        if min(length[first], length[again]) <= 0:
-            continue
         rate = return_rate(x.instance)
         weight = x.beats[:, first] * rate[first] - x.beats[:, again] * rate[again]
         limit, free = int(np.abs(weight).sum()), round(prices.return_free * PPM)
@@ -112,7 +96,6 @@ def return_rate(instance: Instance) -> np.ndarray:
 RULES: tuple[Rule, ...] = (
     phrases_cost_what_they_cost,
     phrases_make_a_chain,
-    tempo_keeps_to_a_band,
     tempo_changes_gently,
     returns_resemble_their_first,
 )

@@ -12,12 +12,14 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from tensionbgm.plan.grid_instance import UNIT, Instance
-from tensionbgm.plan.grid_path import FAR, Paths, find_paths, step_cost
+from tensionbgm.plan.grid_path import FAR, BandPaths, find_paths, step_cost
 from tensionbgm.plan.grid_phrases import PPM, Phrases, make_phrases
 from tensionbgm.plan.grid_rules import RULES, Variables, return_rate
+from tensionbgm.progress import Watch
 
-MAX_KEPT = 3_000  # phrases handed to CP-SAT
-EFFORT = 5.0  # deterministic time, about seconds of one core
+MAX_KEPT = 1_500  # phrases handed to CP-SAT at once
+EFFORT = 3.0  # deterministic time, about seconds of one core
+SHARE = 0.35  # of what is left, for the next band
 
 
 @dataclass(frozen=True)
@@ -30,86 +32,96 @@ class Solution:
     bound: float  # accents
 
 
-def solve(instance: Instance, effort: float = EFFORT) -> Solution | None:
+@dataclass(frozen=True)
+class Found:
+    """The outcome of one band."""
+
+    chain: tuple[int, ...]  # phrases
+    cost: int  # [1 / UNIT accents]
+    bound: int  # of any plan in the band
+    effort: float  # deterministic time spent
+
+
+def solve(instance: Instance, effort: float = EFFORT, watch: Watch | None = None) -> Solution | None:
     """The best grid found, or None if no chain of phrases keeps the hard rules.
+
+    Bands of tempi are searched one by one, the one with the cheapest chain first; those whose bound is
+    no better than the best plan so far need no search.
 
     Parameters
     ----------
     instance : Instance
     effort : float
         limit of the solver's deterministic time; about seconds on one core
+    watch : Watch, optional
     """
     phrases = make_phrases(instance)
-    paths = find_paths(instance, phrases)
-    if not paths.best:
+    bands = find_paths(instance, phrases)
+    if not bands:
         return None
-    first = _full_cost(instance, phrases, paths.best)
-    chosen, cost, bound = _improve(instance, phrases, paths, first, effort)
-    rows = [
-        (int(phrases.source[p]), int(phrases.target[p]), tuple(phrases.bars(p)))
-        for p in sorted(chosen, key=lambda p: int(phrases.source[p]))
-    ]
-    status = "OPTIMAL" if cost <= bound else "FEASIBLE"
-    return Solution(tuple(rows), status, cost / UNIT, min(bound, cost) / UNIT)
+    plans = [(_full_cost(instance, phrases, band.best), band.best) for band in bands]
+    cost, chain = min(plans, key=lambda plan: plan[0])
+    bound, left = cost, effort
+    for rank, band in enumerate(bands):
+        if rank and band.cost >= cost:
+            break
+        if watch:
+            watch.tick(rank / len(bands))
+        start = chain if set(chain) <= set(band.kept.tolist()) else band.best
+        found = _search(instance, phrases, band, start, cost, left * SHARE)
+        left -= found.effort
+        bound = min(bound, found.bound)
+        if found.cost < cost:
+            cost, chain = found.cost, found.chain
+    rows = [(int(phrases.source[p]), int(phrases.target[p]), tuple(phrases.bars(p))) for p in chain]
+    bound = min(bound, cost)
+    return Solution(tuple(rows), "OPTIMAL" if cost == bound else "FEASIBLE", cost / UNIT, bound / UNIT)
 
 
-def _improve(
-    instance: Instance, phrases: Phrases, paths: Paths, cost: int, effort: float
-) -> tuple[list[int], int, int]:
-    """CP-SAT over the phrases that can still pay: phrases chosen, their cost, a bound on any plan's cost."""
-    order = np.argsort(paths.through, kind="stable")
-    able = order[paths.through[order] < min(cost + 1, FAR)]
-    able = np.union1d(able[:MAX_KEPT], paths.best)
-    left_out = np.setdiff1d(np.flatnonzero(paths.through < cost), able)
+def _search(
+    instance: Instance, phrases: Phrases, band: BandPaths, start: tuple[int, ...], ceiling: int, effort: float
+) -> Found:
+    """CP-SAT over the phrases of a band that can be part of a plan cheaper than `ceiling`."""
+    order = np.argsort(band.through, kind="stable")
+    able = np.union1d(band.kept[order[band.through[order] < ceiling][:MAX_KEPT]], start)
+    left_out = band.through[~np.isin(band.kept, able)]
     model = cp_model.CpModel()
-    x = _variables(model, instance, phrases, paths, able)
+    x = _variables(model, instance, phrases, able)
     total = sum(rule(model, x) for rule in RULES)
-    model.add(total >= paths.cost)
+    model.add(total >= band.cost)
     model.minimize(total)
-    _hint(model, x, paths)
+    _hint(model, x, start)
     solver = _solver(effort)
     status = solver.solve(model)
-    bound = paths.cost
-    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        chosen = [int(p) for p, on in zip(able, x.played, strict=True) if solver.boolean_value(on)]
-        bound = max(bound, int(np.ceil(solver.best_objective_bound - 0.5)))
-        if len(left_out):  # a plan with a phrase CP-SAT never saw costs at least the chain through it
-            bound = min(bound, int(paths.through[left_out].min()))
-        found = _full_cost(instance, phrases, tuple(chosen))
-        if found <= cost:
-            return chosen, found, bound
-    return list(paths.best), cost, bound
+    # A plan with a phrase CP-SAT never saw costs at least the cheapest chain through that phrase.
+    unseen = int(left_out.min(initial=FAR))
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return Found(start, FAR, min(band.cost, unseen), solver.response_proto.deterministic_time)
+    played = [int(p) for p, on in zip(able, x.played, strict=True) if solver.boolean_value(on)]
+    chain = tuple(sorted(played, key=lambda p: int(phrases.source[p])))
+    bound = max(band.cost, min(unseen, int(np.ceil(solver.best_objective_bound - 0.5))))
+    return Found(chain, _full_cost(instance, phrases, chain), bound, solver.response_proto.deterministic_time)
 
 
 def _solver(effort: float) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = effort
-    solver.parameters.interleave_search = True
+    solver.parameters.max_deterministic_time = max(effort, 0.01)
     solver.parameters.linearization_level = 2
     return solver
 
 
-def _variables(
-    model: cp_model.CpModel, instance: Instance, phrases: Phrases, paths: Paths, kept: np.ndarray
-) -> Variables:
+def _variables(model: cp_model.CpModel, instance: Instance, phrases: Phrases, kept: np.ndarray) -> Variables:
     counts = [section_counts(instance, phrases, int(p)) for p in kept]
-    return Variables(
-        instance,
-        phrases,
-        kept,
-        [model.new_bool_var(f"phrase{p}") for p in kept],
-        paths.band,
-        [model.new_bool_var(f"band{b}") for b in range(len(paths.band))],
-        np.array([bars for bars, _ in counts]),
-        np.array([beats for _, beats in counts]),
-    )
+    played = [model.new_bool_var(f"phrase{p}") for p in kept]
+    bars, beats = (np.array(count) for count in zip(*counts, strict=True))
+    return Variables(instance, phrases, kept, played, bars, beats)
 
 
-def _hint(model: cp_model.CpModel, x: Variables, paths: Paths) -> None:
-    """Give CP-SAT the chain of the dynamic programme as its first plan."""
-    on = np.isin(x.kept, paths.best).astype(np.int64)
+def _hint(model: cp_model.CpModel, x: Variables, chain: tuple[int, ...]) -> None:
+    """Give CP-SAT a first plan."""
+    on = np.isin(x.kept, chain).astype(np.int64)
     for variable, value in zip(x.played, on, strict=True):
         model.add_hint(variable, int(value))
     for variable, measure in x.hints:
@@ -146,8 +158,6 @@ def _returns_cost(instance: Instance, bars: np.ndarray, beats: np.ndarray) -> in
     prices, length = instance.prices, np.diff(instance.section_us)
     cost = 0
     for first, again in instance.returns:
-        if min(length[first], length[again]) <= 0:
-            continue
         rate = return_rate(instance)
         apart = abs(int(beats[first] * rate[first] - beats[again] * rate[again]))
         cost += round(prices.return_tempo * UNIT) // PPM * max(0, apart - round(prices.return_free * PPM))
