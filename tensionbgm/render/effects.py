@@ -14,6 +14,7 @@ PREDELAY_S = 0.022
 ROOM_S = 2.6  # length of the impulse response
 # Reverberation time (to -60 dB) by octave: a wooden hall, warm below and soft above.
 DECAY_S = {125: 2.2, 250: 2.1, 500: 1.9, 1000: 1.7, 2000: 1.4, 4000: 1.05, 8000: 0.7}
+ROOM_DB = 2.0  # how loud the room answers
 EARLY_S = (0.0, 0.007, 0.013, 0.019, 0.029, 0.037)  # first reflections after the pre-delay
 FADE_S = 0.5  # the end of the music
 # Below this a role has nothing to say, and would only blur the bass [Hz].
@@ -53,12 +54,15 @@ def pan(sound: np.ndarray, where: float) -> np.ndarray:
     angle = (np.clip(where, -1.0, 1.0) + 1.0) * np.pi / 4
     left, right = np.sqrt(2.0) * np.cos(angle), np.sqrt(2.0) * np.sin(angle)
     width = 1.0 - abs(where)
-    matrix = 0.5 * np.array([[left + width, right - width], [left - width, right + width]])
-    return sound @ matrix.astype(np.float32)
+    out = np.empty_like(sound)
+    for channel, (near, far) in enumerate(((left + width, left - width), (right + width, right - width))):
+        out[:, channel] = np.float32(near / 2) * sound[:, channel]
+        out[:, channel] += np.float32(far / 2) * sound[:, 1 - channel]
+    return out
 
 
 def reverberate(sound: np.ndarray, share: float) -> np.ndarray:
-    """The sound and its reverberation, whose energy is `share` (0..1) of the sound's."""
+    """The sound and its reverberation: `share` (0..1) of the sound goes into the room."""
     if share <= 0.0:
         return sound
     response = room()
@@ -68,7 +72,7 @@ def reverberate(sound: np.ndarray, share: float) -> np.ndarray:
         if not block.any():
             continue
         wet = oaconvolve(block, response, axes=0)[: len(sound) - at]
-        wet *= np.float32(np.sqrt(share))
+        wet *= np.float32(share * 10 ** (ROOM_DB / 20))
         out[at : at + len(wet)] += wet
     return out
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,8 @@ def _copy(film: Path, sound: np.ndarray, aside: Path, video: Video, zero: int, w
             copy.time_base = stream.time_base
             try:
                 _interleave(out, copy, packets, sound, video, watch)
+            except OSError:
+                raise  # of the disk, not of the picture
             except (av.error.FFmpegError, ValueError) as fault:
                 raise CannotCopy("mp4 refuses its packets") from fault
 
@@ -149,7 +152,7 @@ def _usable_packets(source: Any, stream: Any, zero: int, video: Video) -> list[A
     for packet in packets:
         packet.pts -= zero
     _decoding_times(packets, zero)
-    if any(b.dts <= a.dts for a, b in zip(packets, packets[1:], strict=False)):
+    if any(b.dts <= a.dts for a, b in pairwise(packets)):
         raise CannotCopy("its time stamps are out of order")
     return _until(packets, round(video.duration_s / float(stream.time_base)), stream, video)
 
@@ -204,6 +207,8 @@ def _encode(film: Path, sound: np.ndarray, aside: Path, video: Video, zero: int,
         packets = _coded(_frames(source, stream, zero, video, turn, tick), coder)
         try:
             _interleave(out, coder, packets, sound, video, watch)
+        except OSError:
+            raise
         except (av.error.FFmpegError, ValueError) as fault:
             raise InternalError(
                 f"{film}: the picture cannot be coded again ({fault}); convert it to mp4"
@@ -252,7 +257,7 @@ def _upright(stream: Any, video: Video, width: int, height: int) -> Any:
     chain += [graph.add(name, args) for name, args in turns.get(video.rotation, [])]
     chain.append(graph.add("scale", f"{width}:{height}:flags=lanczos+accurate_rnd:out_range=tv"))
     chain += [graph.add("setsar", "1"), graph.add("format", "yuv420p"), graph.add("buffersink")]
-    for one, other in zip(chain, chain[1:], strict=False):
+    for one, other in pairwise(chain):
         one.link_to(other)
     graph.configure()
     return graph

@@ -24,7 +24,7 @@ _OVERLAP = 64  # frames beside a block that its oversampled peaks depend on
 
 
 def hop_power(sound: np.ndarray, weighted: bool = True) -> np.ndarray:
-    """Mean square of each 100 ms, summed over the channels; the last hop may be short.
+    """Mean square of each 100 ms, summed over the channels; see `hop_mean`.
 
     Parameters
     ----------
@@ -33,18 +33,25 @@ def hop_power(sound: np.ndarray, weighted: bool = True) -> np.ndarray:
 
     Returns
     -------
-    power : float (ceil(n / HOP),)
+    power : float (hops,)
     """
     state = np.zeros((len(K_WEIGHTING), 2, sound.shape[1]))
-    power = []
+    square = np.zeros(len(sound), np.float32)
     for at in range(0, len(sound), _BLOCK):
         block = sound[at : at + _BLOCK].astype(np.float64)
         if weighted:
             block, state = sosfilt(K_WEIGHTING, block, axis=0, zi=state)
-        square = (block**2).sum(axis=1)
-        starts = np.arange(0, len(square), HOP)
-        power.append(np.add.reduceat(square, starts) / np.diff(np.append(starts, len(square))))
-    return np.concatenate(power) if power else np.zeros(0)
+        square[at : at + _BLOCK] = (block**2).sum(axis=1)
+    return hop_mean(square)
+
+
+def hop_mean(value: np.ndarray) -> np.ndarray:
+    """Mean of each whole 100 ms of float (n,); in less than 400 ms of sound the rest counts too."""
+    if not len(value):
+        return np.zeros(0)
+    stop = len(value) // HOP * HOP if len(value) >= 4 * HOP else len(value)
+    starts = np.arange(0, stop, HOP)
+    return np.add.reduceat(value[:stop], starts, dtype=np.float64) / np.diff(np.append(starts, stop))
 
 
 def lufs(power: np.ndarray | float) -> np.ndarray:
@@ -78,11 +85,20 @@ def peak_envelope(sound: np.ndarray) -> np.ndarray:
     for at in range(0, len(sound), _BLOCK):
         left = max(at - _OVERLAP, 0)
         part = sound[left : at + _BLOCK + _OVERLAP]
-        fine = np.abs(resample_poly(part, 4, 1, axis=0)).max(axis=1).reshape(-1, 4).max(axis=1)
-        coarse = np.abs(part).max(axis=1)
+        fine = _loudest_channel(resample_poly(part, 4, 1, axis=0))
+        coarse = _loudest_channel(part)
+        for phase in range(4):
+            np.maximum(coarse, fine[phase::4], out=coarse)
         keep = slice(at - left, at - left + min(_BLOCK, len(sound) - at))
-        out[at : at + _BLOCK] = np.maximum(fine, coarse)[keep]
+        out[at : at + _BLOCK] = coarse[keep]
     return out
+
+
+def _loudest_channel(sound: np.ndarray) -> np.ndarray:
+    loudest = np.abs(sound[:, 0])
+    for channel in range(1, sound.shape[1]):
+        np.maximum(loudest, np.abs(sound[:, channel]), out=loudest)
+    return loudest
 
 
 def true_peak_db(sound: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-from tensionbgm.render.loudness import HOP, RATE, hop_power, integrated, peak_envelope
+from tensionbgm.render.loudness import RATE, hop_mean, hop_power, integrated, peak_envelope
 
 REACH = int(0.015 * RATE)  # the limiter's gain depends on this many frames before and after
 MAX_GAIN_DB = 60.0  # silence stays silence
@@ -91,10 +91,7 @@ def _settle(peak: np.ndarray, power: np.ndarray, aim: float, ceiling: float, wis
         return 0.0  # silence
     for _ in range(6):
         gain, _ = _gain(peak, ceiling, wish_db)
-        starts = np.arange(0, len(gain), HOP)
-        mean_square = np.add.reduceat(gain.astype(np.float64) ** 2, starts)
-        mean_square /= np.diff(np.append(starts, len(gain)))
-        miss = aim - integrated(power * mean_square)
+        miss = aim - integrated(power * hop_mean(gain**2))
         wish_db = min(wish_db + miss, MAX_GAIN_DB)
         if abs(miss) < 0.02:
             break

@@ -1,4 +1,4 @@
-"""The film's sound and the music in, what is heard with the picture out: music under speech, never over it."""
+"""The film's sound and the music in, what is heard with the picture out: music never over speech."""
 
 from __future__ import annotations
 
@@ -131,24 +131,26 @@ def duck_gain(film: Levels, music: Levels, spans: np.ndarray, under_db: float, f
     depth_db = np.zeros(frames, np.float32)
     speech, bed = film.near(), music.near()
     for start_s, end_s in spans:
-        hops = slice(int(start_s * 10), max(int(np.ceil(end_s * 10)), int(start_s * 10) + 1))
+        hops = _hops(start_s, end_s, film.power.shape[1])
+        if hops.start == hops.stop:
+            continue
         mean = film.power[:, hops].mean(axis=1, keepdims=True)
         if lufs(mean[0, 0]) < INAUDIBLE_LUFS:
             continue
         level = np.maximum(speech[:, hops], mean * 10 ** (-PAUSE_DB / 10))
         need = 10 * np.log10(level / np.maximum(bed[:, hops], 1e-12)).min(axis=0) - under_db
         depth = uniform_filter1d(minimum_filter1d(np.minimum(need, 0.0), _WINDOW + 1), _NEAR)
-        _draw(depth_db, depth, start_s, end_s)
+        _draw(depth_db, depth, hops.start, start_s, end_s)
     gain = 10 ** (depth_db / np.float32(20))
     gain[depth_db == 0.0] = 1.0
     return gain
 
 
-def _draw(depth_db: np.ndarray, depth: np.ndarray, start_s: float, end_s: float) -> None:
+def _draw(depth_db: np.ndarray, depth: np.ndarray, first_hop: int, start_s: float, end_s: float) -> None:
     """One span's depths, hop by hop, and its ramps, drawn into the whole; the deeper wins."""
     first, last = round(start_s * RATE), round(end_s * RATE)
     attack, release = int(ATTACK_S * RATE), int(RELEASE_S * RATE)
-    centre = (int(start_s * 10) + 0.5 + np.arange(len(depth))) * HOP
+    centre = (first_hop + 0.5 + np.arange(len(depth))) * HOP
     inside = np.interp(np.arange(first, last), centre, depth)
     down = (0.5 - 0.5 * np.cos(np.linspace(0, np.pi, attack, endpoint=False))) * depth[0]
     up = (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, release, endpoint=False))) * depth[-1]
@@ -163,11 +165,17 @@ def speech_to_music(film: Levels, under: Levels, spans: np.ndarray) -> tuple[flo
     """How far the film is above the music in each span [dB], by LUFS or by RMS, whichever is less."""
     ratio = []
     for start_s, end_s in spans:
-        hops = slice(int(start_s * 10), max(int(np.ceil(end_s * 10)), int(start_s * 10) + 1))
+        hops = _hops(start_s, end_s, film.power.shape[1])
         voice, music = film.power[:, hops].mean(axis=1), under.power[:, hops].mean(axis=1)
         db = 10 * np.log10(np.maximum(voice, 1e-12) / np.maximum(music, 1e-12))
         ratio.append(float(np.clip(db.min(), -99.0, 99.0)))
     return tuple(ratio)
+
+
+def _hops(start_s: float, end_s: float, count: int) -> slice:
+    """The hops a span touches, at least one of those there are."""
+    start = min(int(start_s * 10 + 1e-6), max(count - 1, 0))
+    return slice(start, min(max(int(np.ceil(end_s * 10 - 1e-6)), start + 1), count))
 
 
 def _ducked(
@@ -211,13 +219,16 @@ def _speech_lufs(power: np.ndarray, spans: np.ndarray) -> float | None:
 def _inside(spans: np.ndarray, hops: int) -> np.ndarray:
     """Which hops lie in a span, bool (hops,)."""
     centre = (np.arange(hops) + 0.5) / 10
-    return ((centre[:, None] >= spans[:, 0]) & (centre[:, None] < spans[:, 1])).any(axis=1)
+    inside: np.ndarray = (centre[:, None] >= spans[:, 0]) & (centre[:, None] < spans[:, 1])
+    return np.asarray(inside.any(axis=1))
 
 
 def _clip_spans(speech_s: np.ndarray, duration_s: float) -> np.ndarray:
-    """The spans that lie in the film, in order."""
+    """The spans that lie in the film, in order, widened to whole hops (100 ms)."""
     spans = np.clip(np.asarray(speech_s, float).reshape(-1, 2), 0.0, duration_s)
     spans = spans[spans[:, 1] - spans[:, 0] > 0.05]
+    spans = np.stack([np.floor(spans[:, 0] * 10 + 1e-6), np.ceil(spans[:, 1] * 10 - 1e-6)], axis=1) / 10
+    spans = np.minimum(spans, duration_s)
     return spans[np.argsort(spans[:, 0], kind="stable")]
 
 

@@ -148,8 +148,8 @@ def _synthesise(font: bytes, midi: bytes) -> np.ndarray:
         import midirenderer
     except ImportError as fault:
         raise InternalError(
-            f"the synthesiser midirenderer cannot be loaded ({fault}); it exists for Linux x86-64, macOS arm64 "
-            "and Windows x64: on another machine install Rust and `pip install midirenderer` from source"
+            f"the synthesiser midirenderer cannot be loaded ({fault}); it exists for Linux x86-64, "
+            "macOS arm64 and Windows x64; elsewhere install Rust and build it from its source"
         ) from fault
     try:
         wave = midirenderer.render_wave_from(font, midi)
