@@ -277,4 +277,5 @@ def _runs(active: np.ndarray, gap: int) -> list[tuple[int, int]]:
 
 
 def _widen(flags: np.ndarray, by: int) -> np.ndarray:
-    return np.convolve(flags, np.ones(2 * by + 1), "same") > 0.5
+    padded = np.pad(flags, by)
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * by + 1).any(axis=1)

@@ -24,6 +24,7 @@ from tensionbgm.video.demo import (
     sunset,
 )
 from tensionbgm.video.encode import write_film
+from tensionbgm.video.shots import find_shots
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "videos"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the films in ../shared/data/videos")
@@ -154,6 +155,15 @@ def test_one_frame_is_a_film_of_one_shot(tmp_path):
     assert analysis.video.duration_s == pytest.approx(0.04)
     assert len(analysis.embedding) == len(analysis.motion.time_s) == 1
     assert analysis.shots.gradual_s.shape == (0, 2)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 8, 13])
+def test_very_short_films_have_shots(count):
+    rng = np.random.Generator(np.random.PCG64(count))
+    pictures = rng.integers(0, 256, (count, 27, 48, 3), np.uint8)
+    shots, jump_s = find_shots(np.arange(count) / 25, pictures)
+    assert len(shots.boundary_s) == len(shots.cut_s) + len(shots.gradual_s) < count
+    assert len(jump_s) < count
 
 
 @pytest.mark.parametrize("size", [(6, 10), (4, 300), (300, 4)])
