@@ -278,4 +278,4 @@ def _runs(active: np.ndarray, gap: int) -> list[tuple[int, int]]:
 
 def _widen(flags: np.ndarray, by: int) -> np.ndarray:
     padded = np.pad(flags, by)
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * by + 1).any(axis=1)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * by + 1).any(axis=1))
