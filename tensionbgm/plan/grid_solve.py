@@ -45,6 +45,7 @@ class Found:
 def solve(instance: Instance, effort: float = EFFORT, watch: Watch | None = None) -> Solution | None:
     """The best grid found, or None if no chain of phrases keeps the hard rules.
 
+    The bound holds for all chains of the phrases considered (bar lines on or close by the anchors).
     Bands of tempi are searched one by one, the one with the cheapest chain first; those whose bound is
     no better than the best plan so far need no search.
 
