@@ -187,8 +187,8 @@ def table() -> str:
     text.append(f"\nWorst end error {worst:.0f} us; slowest {slowest:.1f} s of one core.")
     text.append(
         "Spaced: cuts two beats or more from a weightier one and from both ends.  40 and 100: share within "
-        "so many ms of a strong beat; the controls are weighted shares.  Best constant chooses its phase freely "
-        "and need not end with the film."
+        "so many ms of a strong beat; the controls are weighted shares.  Best constant chooses its phase "
+        "freely and need not end with the film."
     )
     return "\n".join(text)
 
