@@ -206,7 +206,7 @@ def _cut(
     return {
         **cut,
         "left": cut["cut_s"] / duration_s,
-        "top": None if error_ms is None else min(max(0.5 - error_ms / 500, 0.03), 0.97),
+        "top": None if error_ms is None else min(max(0.5 + error_ms / 500, 0.06), 0.94),
         "met": error_ms is not None and abs(error_ms) <= 40,
         "words": words.NONE if error_ms is None else f"{abs(error_ms):.0f} ms{late}",
         "frames": None if error_ms is None or not fps else abs(error_ms) / 1000 * fps,

@@ -232,6 +232,7 @@ RULE_WORDS = {
 
 def _making(report: Mapping[str, Any]) -> tuple[Figure, ...]:
     search, solver = report["metrics"]["search"] or {}, report["plan"]["cp_sat"]
+    said = (report["metrics"]["prior_note"],)  # what is missing with a reason is shown
     rows = [
         ("seed", report["seed"], "same seed, same music"),
         ("effort", report["effort"], ""),
@@ -252,4 +253,8 @@ def _making(report: Mapping[str, Any]) -> tuple[Figure, ...]:
         ),
         ("version", report["version"], ""),
     ]
-    return tuple(Figure(title, number(value), beside) for title, value, beside in rows)
+    return tuple(
+        Figure(title, number(value), beside)
+        for title, value, beside in rows
+        if value is not None or beside in said
+    )

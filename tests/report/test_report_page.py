@@ -117,6 +117,15 @@ def test_the_page_says_warnings_numbers_and_cuts(job, tmp_path):
     assert "A returns +2 · 7 bars" in text
 
 
+def test_late_music_lies_below_the_cut_line_and_early_above(job, tmp_path):
+    dots = re.findall(
+        r'title="cut at [^"]*: music ([^"]*)" style="left: [^;]*; top: ([0-9.]+)%', page_of(job, tmp_path)
+    )
+    assert len(dots) == 14
+    assert all(float(top) < 40 for said, top in dots if said == "130 ms early")
+    assert all(float(top) == 50 for said, top in dots if said == "0 ms")
+
+
 def test_a_page_holds_every_note_once(job, tmp_path):
     text = page_of(job, tmp_path)
     boxes = sum(
