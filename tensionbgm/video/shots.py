@@ -21,6 +21,7 @@ from tensionbgm.video.transnet import end_of_shot
 SLOW_S = 0.19  # pictures further apart than this in the median are slides: TransNetV2 has not seen such
 NETWORK_S = 1 / 36  # at rates above this TransNetV2 sees every second, third... picture
 HALF_S = 0.5  # half the length of a gradual transition that is looked for
+SHORT_S = 0.5  # a shot this short may escape TransNetV2
 FLASH_S = 0.17  # a picture that is back after this was not cut away from
 BLINK_S = 0.5  # the same, if one flat colour was all there was in between
 
@@ -139,7 +140,7 @@ def _decide(
 ) -> tuple[list[int], list[tuple[int, int]]]:
     """Hard cuts (first pictures of new shots) and gradual transitions (last picture before, first after)."""
     active: np.ndarray = np.any(answer >= SURE, axis=1)
-    cuts = set(plain) | _sudden(evidence)
+    cuts: set[int] = set(plain)
     gradual: list[tuple[int, int]] = []
     for first, last in _runs(active, 2):
         low, high = max(1, first - 1), min(len(active) - 1, last + 2)
@@ -150,15 +151,17 @@ def _decide(
             cuts.add(int(abrupt[evidence.step[abrupt].argmax()]))
         elif not cuts.intersection(range(low, high + 1)) and total > NOTHING:
             gradual.append(_extend(first, last + 1, answer[:, 1]))
-    kept = _thin(evidence, sorted(cuts))
+    kept = _thin(evidence, sorted(cuts | _sudden(evidence, cuts)))
     return kept, _join(evidence, gradual, kept)
 
 
-def _sudden(evidence: Evidence) -> set[int]:
-    """Cuts the network may miss because the shots are very short: nothing of the picture is left."""
+def _sudden(evidence: Evidence, cuts: set[int]) -> set[int]:
+    """Cuts close to others, which the network may miss because a shot is very short: nothing is left."""
     beside = np.maximum(np.roll(evidence.step, 1), np.roll(evidence.step, -1))
     stands_out = (evidence.step > PLAIN) & (evidence.step > 1.5 * beside)
-    return {i for i in _steps(stands_out) if _leaves_nothing(evidence, i)}
+    cut_s = evidence.time_s[sorted(cuts)]
+    near = [i for i in _steps(stands_out) if np.any(np.abs(cut_s - evidence.time_s[i]) < SHORT_S)]
+    return {i for i in near if _leaves_nothing(evidence, i)}
 
 
 def _leaves_nothing(evidence: Evidence, i: int) -> bool:
