@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
+from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from tensionbgm.config import Targets
 from tensionbgm.render.loudness import HOP, RATE, SILENCE_LUFS, hop_power, integrated, lufs, true_peak_db
@@ -14,7 +14,9 @@ from tensionbgm.render.master import limiter_gain
 
 ATTACK_S, RELEASE_S = 0.15, 0.6  # the music is down when speech begins, and comes back after it
 JOIN_S = 1.2  # shorter pauses between spans do not bring the music back
-PAUSE_DB = 6.0  # within a span, speech is held to be at most this far below its mean
+PAUSE_DB = 6.0  # this far below the loudest second near by, speech is held to pause
+PAUSE_S = 1.5  # how near
+SOFTEST_DB = 28.0  # this far below the mean of its span, nothing is speech any more
 INAUDIBLE_LUFS = -60.0  # nobody understands speech below this; there is nothing to stay under
 BED_MIN_LUFS = -30.0  # however soft the speech, music between the spans stays audible
 AMBIENCE_DB = 2.0  # music this far above the film's own sound where nobody speaks
@@ -35,6 +37,7 @@ class MixFacts:
     speech_lufs: float | None  # the film's sound in the speech spans
     music_gain_db: float  # of the music outside speech
     speech_to_music_db: tuple[float, ...]  # for each speech span; the lesser of LUFS and RMS
+    worst_second_db: float | None  # the same, in the worst second of speech that is no pause
     mix_lufs: float
     true_peak_dbtp: float
     limited_db: float  # deepest gain of the limiter on the sum, >= 0
@@ -49,7 +52,8 @@ class Levels:
 
     def near(self) -> np.ndarray:
         """Power within half a second, float (2, hops)."""
-        return uniform_filter1d(self.power, _WINDOW, axis=1, mode="nearest")
+        mean = uniform_filter1d(self.power, _WINDOW, axis=1, mode="nearest")
+        return np.maximum(mean, 1e-12)  # a running sum may end a little below zero
 
 
 def levels(sound: np.ndarray) -> Levels:
@@ -89,7 +93,7 @@ def mix_under(
     spans = _clip_spans(speech_s, len(music) / RATE)
     film_levels, music_levels = levels(film), levels(music)
     bed_db = _bed_db(film_levels, music_levels, spans, targets)
-    under, ratio = _ducked(film_levels, music, bed_db, spans, targets)
+    under, ratio, worst = _ducked(film_levels, music, bed_db, spans, targets)
     mixed = film + under
     del under
     ceiling = 10 ** ((targets.true_peak_dbtp - CODEC_DB) / 20)
@@ -103,6 +107,7 @@ def mix_under(
         speech_lufs=_speech_lufs(power, spans),
         music_gain_db=bed_db,
         speech_to_music_db=ratio,
+        worst_second_db=worst,
         mix_lufs=integrated(hop_power(mixed)),
         true_peak_dbtp=true_peak_db(mixed),
         limited_db=float(-20 * np.log10(max(gain.min(initial=1.0), 1e-6))),
@@ -115,7 +120,7 @@ def duck_gain(film: Levels, music: Levels, spans: np.ndarray, under_db: float, f
     """The music's gain over time that holds it `under_db` below the film wherever somebody speaks.
 
     Within a span the gain follows the two levels slowly (over 1 s, looking both ways), because
-    neither speech nor music is even; the pauses of speech count as speech.
+    neither speech nor music is even: one speaker is loud, the next is not.  Pauses count as speech.
 
     Parameters
     ----------
@@ -129,7 +134,7 @@ def duck_gain(film: Levels, music: Levels, spans: np.ndarray, under_db: float, f
     gain : float32 (frames,), 0..1; exactly 1 further than ATTACK_S before and RELEASE_S after any span
     """
     depth_db = np.zeros(frames, np.float32)
-    speech, bed = film.near(), music.near()
+    spoken, bed = _spoken(film), music.near()
     for start_s, end_s in spans:
         hops = _hops(start_s, end_s, film.power.shape[1])
         if hops.start == hops.stop:
@@ -137,8 +142,8 @@ def duck_gain(film: Levels, music: Levels, spans: np.ndarray, under_db: float, f
         mean = film.power[:, hops].mean(axis=1, keepdims=True)
         if lufs(mean[0, 0]) < INAUDIBLE_LUFS:
             continue
-        level = np.maximum(speech[:, hops], mean * 10 ** (-PAUSE_DB / 10))
-        need = 10 * np.log10(level / np.maximum(bed[:, hops], 1e-12)).min(axis=0) - under_db
+        level = np.maximum(spoken[:, hops], mean * 10 ** (-SOFTEST_DB / 10))
+        need = 10 * np.log10(level / bed[:, hops]).min(axis=0) - under_db
         depth = uniform_filter1d(minimum_filter1d(np.minimum(need, 0.0), _WINDOW + 1), _NEAR)
         _draw(depth_db, depth, hops.start, start_s, end_s)
     gain = 10 ** (depth_db / np.float32(20))
@@ -161,6 +166,28 @@ def _draw(depth_db: np.ndarray, depth: np.ndarray, first_hop: int, start_s: floa
     np.minimum(view, curve, out=view, casting="same_kind")
 
 
+def _spoken(film: Levels) -> np.ndarray:
+    """Level of the speech around each hop, float (2, hops); in a pause, that of the speech near by."""
+    near = film.near()
+    around = maximum_filter1d(near, 2 * int(PAUSE_S * 10) + 1, axis=1, mode="nearest")
+    return np.maximum(near, around * 10 ** (-PAUSE_DB / 10))
+
+
+def worst_second_db(film: Levels, under: Levels, spans: np.ndarray) -> float | None:
+    """Least distance of film and music in any second of speech that is no pause [dB]."""
+    near, bed = film.near(), under.near()
+    worst = []
+    for start_s, end_s in spans:
+        hops = _hops(start_s, end_s, film.power.shape[1])
+        hops = slice(hops.start + _NEAR, hops.stop - _NEAR + 1)  # seconds that lie in the span
+        if hops.stop <= hops.start:
+            continue
+        floor = film.power[:, hops].mean(axis=1, keepdims=True) * 10 ** (-SOFTEST_DB / 10)
+        spoken = (near >= _spoken(film))[:, hops].all(axis=0) & (near[:, hops] > floor).all(axis=0)
+        worst += (10 * np.log10(near / bed)).min(axis=0)[hops][spoken].tolist()
+    return float(np.clip(min(worst), -99.0, 99.0)) if worst else None
+
+
 def speech_to_music(film: Levels, under: Levels, spans: np.ndarray) -> tuple[float, ...]:
     """How far the film is above the music in each span [dB], by LUFS or by RMS, whichever is less."""
     ratio = []
@@ -180,21 +207,22 @@ def _hops(start_s: float, end_s: float, count: int) -> slice:
 
 def _ducked(
     film: Levels, music: np.ndarray, bed_db: float, spans: np.ndarray, targets: Targets
-) -> tuple[np.ndarray, tuple[float, ...]]:
+) -> tuple[np.ndarray, tuple[float, ...], float | None]:
     """The music at its bed level and out of the way of speech, and how far below speech it is."""
     bed = music * np.float32(10 ** (bed_db / 20))
     if not len(spans):
-        return bed, ()
+        return bed, (), None
     joined, before, extra = _join(spans), levels(bed), 0.0
     for _ in range(3):
         gain = duck_gain(film, before, joined, targets.speech_headroom_db + extra, len(music))
         under = bed * gain[:, None]
-        ratio = speech_to_music(film, levels(under), spans)
+        after = levels(under)
+        ratio = speech_to_music(film, after, spans)
         miss = targets.speech_headroom_db - min(ratio)
         if miss <= 0.0:
             break
         extra += miss
-    return under, ratio
+    return under, ratio, worst_second_db(film, after, spans)
 
 
 def _bed_db(film: Levels, music: Levels, spans: np.ndarray, targets: Targets) -> float:
@@ -258,4 +286,4 @@ def _alone(
     own = None if film is None else integrated(hop_power(film))
     music_lufs, mix_lufs = integrated(hop_power(music)), integrated(hop_power(heard))
     peak = true_peak_db(heard)
-    return heard.copy(), MixFacts(sound, music_lufs, own, None, 0.0, (), mix_lufs, peak, 0.0)
+    return heard.copy(), MixFacts(sound, music_lufs, own, None, 0.0, (), None, mix_lufs, peak, 0.0)
