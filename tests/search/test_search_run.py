@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_plans import ENSEMBLE, ensemble_plan
-from tensionbgm.kernels import cpu
+from tensionbgm.kernels import cpu, rules
 
 from tensionbgm import kernels
 from tensionbgm.config import Effort
@@ -161,3 +162,22 @@ def test_cuda_without_a_device_is_a_usage_error(monkeypatch):
     monkeypatch.setattr(kernels, "cuda_answers", lambda: False)
     with pytest.raises(UsageError, match="no CUDA device answers"):
         compose(ensemble_plan(1), Effort(device="cuda"))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_small_piece_is_solved_to_its_proven_optimum(seed):
+    """Every one of the thousands of ways to fill a bar is tried; the search finds the cheapest."""
+    plan = ensemble_plan(1, seed, parts=("melody", "bass"))
+    slots = plan.slots.copy()
+    slots["high"] = np.minimum(slots["high"], slots["low"] + (10, 9, 8, 7)[seed])
+    slots["chord"] = (0x291, 0x884, 0x111, 0x0AD)[seed]
+    plan = dataclasses.replace(plan, slots=slots)
+    posed = pose(plan)
+    start = posed.problem.domain_start
+    domains = [posed.problem.domain_pitch[a:b] for a, b in itertools.pairwise(start)]
+    ways = np.array(list(itertools.product(*domains)))
+    state = empty_state(posed.problem, len(ways))
+    state.x[...] = ways
+    cpu.restart(posed.problem, state, threads=1)
+    assert len(ways) > 1000
+    assert compose(plan, DRAFT).search.cost_end == state.cost[:, 0].min() / rules.POINT
