@@ -69,8 +69,8 @@ class Sound:
 
     sound: str = option(
         "duck",
-        "in scored.mp4: duck the music under the film's own sound where somebody speaks, replace that "
-        "sound by the music, or mute the music (the film keeps its own sound; the music is in its files)",
+        "in scored.mp4: duck: music under the film's own sound, stepping aside for speech; replace: only "
+        "the music is heard; mute: the film keeps its own sound, the music is written to files only",
         choices=SOUNDS,
     )
     soundfont: str | None = option(

