@@ -71,13 +71,13 @@ def find_shots(time_s: np.ndarray, small: np.ndarray, watch: Watch | None = None
     evidence = _measure(time_s, small)
     if len(time_s) < 2:
         return _shots(evidence, [], []), np.zeros(0)
+    flashes = _flash_steps(evidence)
     if float(np.median(np.diff(time_s))) > SLOW_S:
         cuts, gradual = _slides(evidence), list[tuple[int, int]]()
     else:
         plain = _plain_cuts(evidence)
-        asked = _hints(evidence) | _drifts(evidence, plain)
+        asked = _hints(evidence, {*plain, *flashes}) | _drifts(evidence, plain)
         cuts, gradual = _decide(evidence, plain, _ask(evidence, asked, watch))
-    flashes = _flash_steps(evidence)
     cuts = [c for c in cuts if c not in flashes]
     return _shots(evidence, cuts, gradual), time_s[sorted(flashes)]
 
@@ -100,11 +100,12 @@ def _plain_cuts(evidence: Evidence) -> list[int]:
     return [i for i in _steps(stands_out) if _leaves_nothing(evidence, i) and not is_flash(evidence, i)]
 
 
-def _hints(evidence: Evidence) -> np.ndarray:
-    """bool (n,): pictures around steps that may be cuts."""
+def _hints(evidence: Evidence, settled: set[int]) -> np.ndarray:
+    """bool (n,): pictures around steps that may be cuts and are not settled yet."""
     stands_out = (evidence.step > HINT) & (evidence.step > HINT_RATIO * evidence.around)
     hint = np.zeros(len(stands_out), bool)
-    hint[[i for i in _steps(stands_out) if _is_new(evidence.small[i - 1], evidence.small[i])]] = True
+    doubtful = [i for i in _steps(stands_out) if i not in settled]
+    hint[[i for i in doubtful if _is_new(evidence.small[i - 1], evidence.small[i])]] = True
     return _widen(hint, 4)
 
 
