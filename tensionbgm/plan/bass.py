@@ -6,14 +6,14 @@ from tensionbgm.forms import PPQ
 from tensionbgm.plan.harmony import Span
 from tensionbgm.plan.palettes import Player
 from tensionbgm.plan.phrases import Bar
-from tensionbgm.plan.score import Draft, tie_key
+from tensionbgm.plan.score import Draft, chord_key, tie_key
 from tensionbgm.plan.slots import Note, nearest
 
-# What the bass plays over four beats of a chord, by style and level: (onset, length [beats], tone).
+# What the bass plays over a bar of a chord, by style, metre and level: (onset, length [beats], tone).
 # Tones: b the chord's bass, 8 the same an octave up, 5 a chord tone (fifth by preference), w a passing note.
 Figure = tuple[tuple[float, float, str], ...]
 LONG: Figure = ((0, 4, "b"),)
-FIGURES: dict[str, tuple[Figure, ...]] = {
+FOURS: dict[str, tuple[Figure, ...]] = {
     "orchestral": (
         LONG,
         LONG,
@@ -36,6 +36,53 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
         ((0, 1, "b"), (1, 0.5, "5"), (1.5, 0.5, "w"), (2, 1, "5"), (3, 0.5, "w"), (3.5, 0.5, "w")),
     ),
 }
+WALTZ: dict[str, tuple[Figure, ...]] = {
+    "orchestral": (
+        ((0, 3, "b"),),
+        ((0, 3, "b"),),
+        ((0, 2, "b"), (2, 1, "5")),
+        ((0, 1, "b"), (1, 1, "5"), (2, 1, "8")),
+        ((0, 1, "b"), (1, 0.5, "8"), (1.5, 0.5, "8"), (2, 0.5, "5"), (2.5, 0.5, "b")),
+    ),
+    "synth": (
+        ((0, 3, "b"),),
+        ((0, 2.5, "b"), (2.5, 0.5, "8")),
+        ((0, 1.5, "b"), (1.5, 1.5, "b")),
+        ((0, 0.5, "b"), (0.5, 0.5, "b"), (1.5, 0.5, "8"), (2.5, 0.5, "8")),
+        tuple((i / 2, 0.5, "8" if i in (2, 4) else "b") for i in range(6)),
+    ),
+    "walking": (
+        ((0, 3, "b"),),
+        ((0, 1.5, "b"),),
+        ((0, 1, "b"), (2, 1, "5")),
+        ((0, 1, "b"), (1, 1, "5"), (2, 1, "w")),
+        ((0, 1, "b"), (1, 1, "5"), (2, 0.5, "w"), (2.5, 0.5, "w")),
+    ),
+}
+MARCH: dict[str, tuple[Figure, ...]] = {
+    "orchestral": (
+        ((0, 2, "b"),),
+        ((0, 1, "b"),),
+        ((0, 0.75, "b"), (1, 0.75, "5")),
+        ((0, 0.5, "b"), (0.5, 0.5, "b"), (1, 0.5, "5"), (1.5, 0.5, "b")),
+        ((0, 0.5, "b"), (0.5, 0.25, "b"), (0.75, 0.25, "b"), (1, 0.5, "8"), (1.5, 0.5, "5")),
+    ),
+    "synth": (
+        ((0, 2, "b"),),
+        ((0, 1.5, "b"), (1.5, 0.5, "8")),
+        ((0, 0.75, "b"), (0.75, 0.75, "b"), (1.5, 0.5, "8")),
+        ((0.5, 0.5, "b"), (1.5, 0.5, "8")),
+        tuple((i / 2, 0.5, "8" if i % 2 else "b") for i in range(4)),
+    ),
+    "walking": (
+        ((0, 2, "b"),),
+        ((0, 1, "b"), (1, 1, "5")),
+        ((0, 0.75, "b"), (1, 0.75, "5")),
+        ((0, 1, "b"), (1, 0.5, "5"), (1.5, 0.5, "w")),
+        ((0, 0.5, "b"), (0.5, 0.5, "w"), (1, 0.5, "5"), (1.5, 0.5, "w")),
+    ),
+}
+FIGURES = {2: MARCH, 3: WALTZ, 4: FOURS}
 MIDDLE = 40  # where the bass is at home, E2
 SPAN = 9  # how far its roots lie from there [semitones]
 
@@ -53,37 +100,36 @@ def write_bass(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     return notes
 
 
-def _figure(draft: Draft, bar: Bar) -> Figure:
-    level = max(bar.level - 1, 0) if bar.ending == "cadence" else bar.level
-    return FIGURES[draft.palette.bass_style][level]
-
-
 def _span_notes(draft: Draft, bar: Bar, span: Span, part: int, player: Player) -> list[Note]:
     """A figure over one chord, cut to its length; longer chords begin it again."""
     notes = []
     beats = (span.end_tick - span.start_tick) / PPQ
-    for cycle in range(max(int(-(-beats // 4)), 1)):
-        for at, length, tone in sorted(_figure(draft, bar)):
-            on = at + 4 * cycle
+    cycle = draft.metre if draft.metre in FIGURES else 4
+    level = max(bar.level - 1, 0) if draft.broadens(bar) else bar.level
+    figure = FIGURES[cycle][draft.palette.bass_style][level]
+    for first in range(0, max(int(-(-beats // 1)), 1), cycle):
+        for at, length, tone in sorted(figure):
+            on = first + at
             if on < beats:
                 notes.append(_note(draft, bar, span, part, player, on, min(length, beats - on), tone))
     return notes
 
 
-def _root(draft: Draft, span: Span) -> int:
+def root_pitch(span: Span) -> int:
+    """Where the bass of a chord lies [MIDI pitch]."""
     return nearest(MIDDLE, MIDDLE - SPAN, MIDDLE + SPAN, 1 << span.chord.bass_pc(span.tonic))
 
 
 def _note(
     draft: Draft, bar: Bar, span: Span, part: int, player: Player, on: float, length: float, tone: str
 ) -> Note:
-    onset, root = span.start_tick + round(on * PPQ), _root(draft, span)
+    onset, root = span.start_tick + round(on * PPQ), root_pitch(span)
     chord = draft.chord_mask(span)
     low, high, allowed, aim = _tone(draft, span, player, root, tone)
     duration = round(length * PPQ * (0.95 if length >= 1 else 0.85))
-    key = tie_key(bar, player.part.name, onset - bar.start_tick, tone, root % 12 - span.tonic)
+    key = chord_key(bar, span, player.part.name, "b" if tone == "8" else tone, on if tone == "w" else 0)
+    shift = bar.transpose + (aim - root if tone == "8" else 0)
     accent = 4 if on == 0 else 0
-    shift = bar.transpose if key else 0
     return Note(onset, duration, part, 0, low, high, allowed, chord | allowed, aim, accent, key, shift)
 
 
@@ -95,7 +141,7 @@ def _tone(draft: Draft, span: Span, player: Player, root: int, tone: str) -> tup
         return max(part.low, 28), min(part.high, 52), bass, root
     if tone == "8":
         up = root + 12 if root + 12 <= part.high else root
-        return up - 6, min(up + 6, part.high), bass, up
+        return max(part.low, 28), part.high, bass, up
     chord = draft.chord_mask(span)
     low, high = max(part.low, root - 7), min(part.high, root + 9)
     fifth = 1 << ((span.tonic + 7 * span.chord.tones[1]) % 12)
@@ -108,7 +154,7 @@ def _final(draft: Draft, part: int, player: Player) -> Note:
     bar = next(bar for bar in draft.bars if bar.ending == "hold")
     span = draft.spans[bar.index][0]
     end = draft.bars[-1].end_tick
-    low, high, allowed, aim = _tone(draft, span, player, _root(draft, span), "b")
+    low, high, allowed, aim = _tone(draft, span, player, root_pitch(span), "b")
     return Note(
         bar.start_tick, end - bar.start_tick, part, 0, low, high, allowed, draft.chord_mask(span), aim, 4
     )
@@ -136,7 +182,7 @@ def _strokes(bar: Bar) -> tuple[float, ...]:
     if bar.last_in_phrase and bar.level >= 3:
         return (0.0, *(bar.beats - 1 + i / 4 for i in range(4)))
     if bar.level >= 4 and bar.beats >= 3:
-        return (0.0, 1.5, 2.0)
+        return (0.0, 1.5, 2.0) if bar.beats > 3 else (0.0, 2.0)
     return (0.0,)
 
 

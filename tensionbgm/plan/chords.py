@@ -165,7 +165,7 @@ MINOR = (
     Harmony("#ivm", 6, "m", "X", 1.3, goals=("i", "V", "iv")),
 )
 
-BLUR = 0.35  # share of passing notes in what sounds over a chord
+BLUR = 0.25  # share of passing notes in what sounds over a chord
 FUNCTION_TENSION = {"T": 0.15, "S": 0.45, "D": 0.7, "X": 0.8}  # how far from home; ours
 _FUNCTION_COST = {  # cost of following one function by another: ours, after common practice
     ("T", "T"): 0.25, ("T", "S"): 0.0, ("T", "D"): 0.15, ("T", "X"): 0.1,
@@ -219,12 +219,12 @@ def _dim_penalty(a: Harmony, b: Harmony) -> float:
 
 
 @functools.cache
-def tension_levels(mode: str) -> np.ndarray:
-    """Tonal tension of each chord after each other, float (n, n), 0..1 (rows: the chord before).
+def component_levels(mode: str) -> dict[str, np.ndarray]:
+    """Diameter, strain and momentum of each chord after each other, float (n, n) each, 0..1 on the scale.
 
-    Blend of cloud diameter, momentum and tensile strain on the reference scale, as in
-    `tensionbgm.music.tension`; tonic 0, for transposition changes nothing.  A bar of real music is
-    not its chord alone: passing notes draw its centre towards the scale's by `BLUR`.
+    Rows are the chord before; tonic 0, for transposition changes nothing.  As in
+    `tensionbgm.music.tension`; a bar of real music is not its chord alone: passing notes draw its
+    centre towards the scale's by `BLUR`.
     """
     chords = vocabulary(mode)
     diameter = np.array([tension.chord_profile(c.mask(0), 0, mode)[0] for c in chords])
@@ -232,11 +232,21 @@ def tension_levels(mode: str) -> np.ndarray:
     centre = (1 - BLUR) * centre + BLUR * tension.chord_centre(mask_of(scale_fifths(mode), 0), 0)
     strain = np.linalg.norm(centre - spiral.key_point(mode), axis=1)
     moved = np.linalg.norm(centre[:, None] - centre[None, :], axis=-1)
+    square = np.zeros_like(moved)
     levels = {
-        "diameter": scale.level("diameter", diameter)[None, :],
-        "strain": scale.level("strain", strain)[None, :],
+        "diameter": scale.level("diameter", diameter)[None, :] + square,
+        "strain": scale.level("strain", strain)[None, :] + square,
         "momentum": scale.level("momentum", moved),
     }
+    for level in levels.values():
+        level.setflags(write=False)
+    return levels
+
+
+@functools.cache
+def tension_levels(mode: str) -> np.ndarray:
+    """Tonal tension of each chord after each other, float (n, n), 0..1 (rows: the chord before)."""
+    levels = component_levels(mode)
     blend = sum(weight * levels[name] for name, weight in tension.TONAL.items())
     level = scale.level("tonal", np.asarray(blend))
     level.setflags(write=False)

@@ -43,8 +43,8 @@ def write_counter(draft: Draft, players: list[tuple[int, Player]], theme: list[N
 
 
 def _waits(draft: Draft, bar: Bar) -> bool:
-    """The counter-melody enters with the second phrase of a piece or at its first loud bar."""
-    return bar.index < 2 and len(draft.bars) >= 8 and bar.level <= 2
+    """The counter-melody leaves the intro alone, and in a longer piece the theme's first bars."""
+    return bar.intro or (bar.index < 2 and len(draft.bars) >= 8 and bar.level <= 2)
 
 
 def _by_bar(draft: Draft, theme: list[Note]) -> list[list[tuple[float, float]]]:
@@ -98,7 +98,7 @@ def _note(draft: Draft, bar: Bar, part: int, player: Player, on: float, length: 
     allowed = chord if firm else chord | draft.scale_mask(span)
     low, high = player.part.low + FLOOR, player.part.high - 2
     aim = nearest(wanted, low, high, allowed)
-    key = tie_key(bar, player.part.name, on, length)
+    key = tie_key(bar, player.part.name, on)
     shift = bar.transpose if key else 0
     duration = round(length * PPQ * 0.95)
     return Note(onset, duration, part, 0, low, high, allowed, chord, aim, 0, key, shift)

@@ -5,11 +5,12 @@ cell.  Each cell has one predecessor, the cell before its first entrance, so the
 and dynamic programming over that tree (Viterbi's algorithm, with branches) finds the exact minimum
 of
 
-    TENSION (level - target)^2  +  FUNCTION (function - target)^2  +  progression  +  rarity  +  form
+    TENSION (level - target)^2  +  sum over c of COMPONENT[c] (level_c - target)^2
+        +  FUNCTION (function - target)^2  +  progression  +  rarity  +  form
 
 summed over all cells, where *level* is the tonal tension of the chord after its predecessor on the
-0..1 scale of the reference corpus, *function* how far from home its function is, and *target* the
-mean of the curve over all occurrences of the cell.
+0..1 scale of the reference corpus, *level_c* its diameter, strain or momentum alone, *function* how
+far from home its function is, and *target* the mean of the curve over all occurrences of the cell.
 """
 
 from __future__ import annotations
@@ -19,15 +20,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tensionbgm.forms import PPQ, Chord, Curve, Grid
-from tensionbgm.plan.chords import FUNCTION_TENSION, Harmony, progression_cost, tension_levels, vocabulary
+from tensionbgm.plan.chords import (
+    FUNCTION_TENSION,
+    Harmony,
+    component_levels,
+    progression_cost,
+    tension_levels,
+    vocabulary,
+)
 from tensionbgm.plan.phrases import Bar
 
-TENSION = 16.0  # weight of the squared misfit against progression costs of about 0..1
+TENSION = 8.0  # weight of the squared misfit against progression costs of about 0..1
+COMPONENT = {"diameter": 4.0, "strain": 3.5, "momentum": 2.5}  # the same for each component alone
 FUNCTION = 2.5  # the same for the chord's function: calm is at home, tense is far away
 STAY = 0.35  # cost of a chord once more, and more so where the curve is high
 RARITY = 0.55
 TASTE = 0.3  # how far a seed may bend rarities
-FAST = 0.55  # target above which a bar takes two chords
+FAST = 0.65  # target above which a bar takes two chords
 CALM = 0.3  # target below which a chord may last two bars
 LONG_BAR_S = 3.4  # a bar longer than this always takes its own chord
 SHORT_BAR_S = 1.5  # a bar shorter than this never takes two
@@ -120,7 +129,7 @@ def _chords_in_bar(same: list[Bar]) -> int:
     bar_s = min(bar.beats * bar.beat_s for bar in same)
     first = same[0]
     if target > FAST and bar_s > SHORT_BAR_S and min(bar.beats for bar in same) >= 2:
-        return 2 if target > FAST + 0.2 or first.in_phrase % 2 or bar_s > LONG_BAR_S else 1
+        return 2 if first.in_phrase % 2 or bar_s > LONG_BAR_S else 1
     calm = target < CALM and bar_s < LONG_BAR_S
     return 0 if calm and first.in_phrase % 2 and not first.last_in_phrase else 1
 
@@ -175,8 +184,8 @@ def _decode(cells: list[_Cell], mode: str, rng: np.random.Generator) -> list[int
         if index:
             chosen[index] = int(choice[index][chosen[cell.parent]])
         else:
-            still = tension_levels(mode).diagonal()
-            own = _own_cost(cell, mode, taste[0]) + TENSION * (still - np.mean(cell.targets)) ** 2
+            still = _misfit(float(np.mean(cell.targets)), mode).diagonal()
+            own = _own_cost(cell, mode, taste[0]) + still
             chosen[0] = int((own + ahead[0]).argmin())
     return chosen
 
@@ -184,9 +193,16 @@ def _decode(cells: list[_Cell], mode: str, rng: np.random.Generator) -> list[int
 def _pair_cost(cell: _Cell, mode: str) -> np.ndarray:
     """Misfit and progression, float (before, now)."""
     target = float(np.mean(cell.targets))
-    misfit = (tension_levels(mode) - target) ** 2
-    stay = np.diag(np.full(len(misfit), STAY + 0.8 * target))
-    return TENSION * misfit + progression_cost(mode) + stay
+    stay = np.diag(np.full(len(vocabulary(mode)), STAY + 0.8 * target))
+    return _misfit(target, mode) + progression_cost(mode) + stay
+
+
+def _misfit(target: float, mode: str) -> np.ndarray:
+    """How far each chord after each other is from the tension asked for, float (before, now)."""
+    misfit = TENSION * (tension_levels(mode) - target) ** 2
+    for name, level in component_levels(mode).items():
+        misfit = misfit + COMPONENT[name] * (level - target) ** 2
+    return misfit
 
 
 def _own_cost(cell: _Cell, mode: str, taste: np.ndarray) -> np.ndarray:

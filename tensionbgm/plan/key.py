@@ -16,6 +16,9 @@ MINOR_SCALE = (-4, -3, -2, -1, 0, 1, 2)  # natural minor
 # Keys of up to six accidentals, nearest signatures first: what a player reads without a frown.
 _MAJOR_TONICS = tuple(range(-5, 7))  # Db .. F#
 _MINOR_TONICS = tuple(range(-3, 9))  # Eb .. G#
+NEUTRAL = 0.05  # valence at which major and minor are as likely
+BRIGHTNESS = 7.0  # log odds of major for a valence of one more
+UNREST = 2.0  # log odds of minor for an energy of one more
 _KEY = re.compile(
     r"\s*([A-Ga-g])\s*(#|b|♯|♭|-sharp|-flat| sharp| flat)?\s*[- ]?\s*(major|minor|maj|min|m)?\s*", re.I
 )
@@ -75,8 +78,8 @@ def choose_key(asked: str | None, mood: Mood, rng: np.random.Generator) -> tuple
     """
     if asked is not None:
         return parse_key(asked)
-    dark = 0.5 - 0.45 * mood.valence + 0.3 * (mood.energy - 0.4)
-    minor = bool(rng.random() < np.clip(dark, 0.03, 0.97))
+    bright = BRIGHTNESS * (mood.valence - NEUTRAL) - UNREST * (mood.energy - 0.5)
+    minor = bool(rng.random() < 1.0 / (1.0 + np.exp(bright)))
     tonics = _MINOR_TONICS if minor else _MAJOR_TONICS
     weight = np.exp(-np.abs(np.array([k - (3 if minor else 0) for k in tonics])) / 3.0)
     tonic = int(rng.choice(tonics, p=weight / weight.sum()))

@@ -14,7 +14,7 @@ from tensionbgm.forms import PPQ
 from tensionbgm.plan.harmony import Span
 from tensionbgm.plan.palettes import Player
 from tensionbgm.plan.phrases import Bar
-from tensionbgm.plan.score import Draft, tie_key
+from tensionbgm.plan.score import Draft, chord_key
 from tensionbgm.plan.slots import Note, has_pitch
 
 REACH = 7  # how far a voice's range extends around its band's middle [semitones]
@@ -31,36 +31,53 @@ class Held:
     end: int
     chord: int  # mask of the chord
     third: int  # mask of the tone that makes it what it is
+    span: Span
+
+
+Voicings = dict[tuple[str, int], tuple[int, ...]]  # (player, chord of the form) -> its pitches, untransposed
 
 
 def write_pads(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     """Sustained chords of every pad."""
     notes = []
+    known: Voicings = {}
     for part, player in players:
-        middles = _middles(player)
-        last: tuple[int, ...] = middles
+        last = _middles(player)
         for held in _held(draft, player):
-            rise = round(RISE * (held.bar.energy - 0.5))
-            last = voicing(held.chord, tuple(m + rise for m in middles), last)
+            last = _voiced(held, player, last, known)
             notes += [_voice_note(held, part, player, v, pitch, 1.0) for v, pitch in enumerate(last)]
     return notes
+
+
+def _voiced(held: Held, player: Player, last: tuple[int, ...], known: Voicings) -> tuple[int, ...]:
+    """The chord's voicing: as when it was first heard in this place of the form, or the best-led one."""
+    shift, place = held.bar.transpose, (player.part.name, held.span.cell)
+    low, high = player.part.low, player.part.high
+    again = tuple(p + shift for p in known.get(place, ()))
+    if again and not held.bar.ending and low <= min(again) and max(again) <= high:
+        return again
+    rise = round(RISE * (held.bar.energy - 0.5))
+    pitches = voicing(held.chord, tuple(m + rise for m in _middles(player)), last)
+    known[place] = tuple(p - shift for p in pitches)
+    return pitches
 
 
 def write_stabs(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     """Chords struck in rhythm: the loud palettes' brass, chords and accordion."""
     notes = []
+    known: Voicings = {}
     for part, player in players:
-        middles = _middles(player)
+        last = _middles(player)
         for bar in draft.bars:
             if not player.levels[0] <= bar.level <= player.levels[1] or bar.ending == "hold":
                 continue
             for at, length in _stab_rhythm(draft, bar):
                 onset = bar.start_tick + round(at * PPQ)
                 span = draft.span_at(bar, onset)
-                chord = draft.chord_mask(span)
-                held = Held(bar, onset, onset + round(length * PPQ), chord, _third(span))
-                pitches = voicing(chord, middles, middles)
-                notes += [_voice_note(held, part, player, v, p, player.gate) for v, p in enumerate(pitches)]
+                end = onset + round(length * PPQ)
+                held = Held(bar, onset, end, draft.chord_mask(span), _third(span), span)
+                last = _voiced(held, player, last, known)
+                notes += [_voice_note(held, part, player, v, p, player.gate) for v, p in enumerate(last)]
     return notes + _final_chords(draft, players)
 
 
@@ -71,10 +88,8 @@ def _final_chords(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]
     notes = []
     for part, player in players:
         if player.levels[0] <= max(before.level, first.level) <= player.levels[1]:
-            span = draft.spans[first.index][0]
-            held = Held(
-                first, first.start_tick, draft.bars[-1].end_tick, draft.chord_mask(span), _third(span)
-            )
+            span, end = draft.spans[first.index][0], draft.bars[-1].end_tick
+            held = Held(first, first.start_tick, end, draft.chord_mask(span), _third(span), span)
             pitches = voicing(held.chord, _middles(player), _middles(player))
             notes += [_voice_note(held, part, player, v, p, 1.0) for v, p in enumerate(pitches)]
     return notes
@@ -83,6 +98,10 @@ def _final_chords(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]
 def _stab_rhythm(draft: Draft, bar: Bar) -> list[tuple[float, float]]:
     """(onset, length) of a bar's struck chords [beats]."""
     full = float(bar.beats)
+    if draft.metre == 3 and bar.beats >= 3:
+        return [(b + 0.0, 0.75) for b in range(1, bar.beats)]
+    if draft.metre == 2:
+        return [(b + 0.5, 0.5) for b in range(bar.beats)]
     if draft.palette.name == "electronic":
         return [(b + 0.5, 0.5) for b in range(bar.beats)]
     if draft.palette.name == "acoustic":
@@ -111,9 +130,9 @@ def _held(draft: Draft, player: Player) -> list[Held]:
                 and (bar.ending == "hold") == (last.bar.ending == "hold")
             )
             if last is not None and joins:
-                held[-1] = Held(last.bar, last.start, span.end_tick, chord, last.third)
+                held[-1] = Held(last.bar, last.start, span.end_tick, chord, last.third, last.span)
             else:
-                held.append(Held(bar, span.start_tick, span.end_tick, chord, _third(span)))
+                held.append(Held(bar, span.start_tick, span.end_tick, chord, _third(span), span))
     if player.levels[0] > 0:
         before = draft.bars[max(draft.bars[-1].index - 1, 0)]
         held = [h for h in held if h.bar.ending != "hold" or before.level >= player.levels[0]]
@@ -167,8 +186,7 @@ def _voice_note(held: Held, part: int, player: Player, voice: int, pitch: int, g
     if not has_pitch(low, high, bound):
         bound = held.chord
     duration = max(round((held.end - held.start) * gate), 60)
-    offset = held.start - held.bar.start_tick
-    key = tie_key(held.bar, player.part.name, voice, offset, duration)
+    key = chord_key(held.bar, held.span, player.part.name, voice)
     return Note(
         held.start,
         duration,

@@ -64,12 +64,12 @@ CINEMATIC = Palette(
         Player(
             _part("Harp", "arpeggio", 46, 43, 86, -0.5, -2, 0.45),
             "figure",
-            (0, 2), shapes=("rise", "wave", "broken"), rates=(1, 2, 4),
+            (0, 2), shapes=("rise", "wave", "broken"), rates=(1, 2, 2),
         ),
         Player(
             _part("Violas", "arpeggio", 45, 50, 77, 0.15, -3, 0.3),
             "figure",
-            (1, 4), shapes=("pulse", "rock", "turn"), rates=(1, 2, 2, 4), gate=0.5,
+            (1, 4), shapes=("pulse", "rock", "turn"), rates=(1, 1, 2, 2), gate=0.5,
         ),
         Player(_part("Strings", "pad", 49, 45, 79, 0.0, -5, 0.5), "pad", (0, 4), voices=4),
         Player(_part("Choir", "pad", 52, 50, 76, 0.0, -7, 0.6), "pad", (4, 4), voices=3),
@@ -96,7 +96,7 @@ ELECTRONIC = Palette(
         Player(
             _part("Sequencer", "arpeggio", 80, 45, 84, 0.4, -9, 0.25),
             "figure",
-            (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 4, 4, 4), gate=0.6,
+            (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 2, 4, 4), gate=0.6,
         ),
         Player(_part("Warm Pad", "pad", 89, 45, 79, 0.0, -4, 0.45), "pad", (0, 4), voices=4),
         Player(_part("Sweep", "pad", 95, 52, 84, 0.0, -7, 0.5), "pad", (3, 4), voices=2),
@@ -117,7 +117,7 @@ ACOUSTIC = Palette(
         Player(
             _part("Guitar", "arpeggio", 24, 45, 79, -0.4, -1, 0.25),
             "figure",
-            (0, 4), shapes=("pick", "travis", "rise"), rates=(1, 2, 2, 4, 4),
+            (0, 4), shapes=("pick", "travis", "rise"), rates=(1, 2, 2, 2, 4),
         ),
         Player(
             _part("Piano", "arpeggio", 0, 48, 84, 0.3, -3, 0.3),

@@ -1,9 +1,10 @@
 """Grid and curve -> every bar's place in the form: section, theme, phrase, energy, level.
 
 A *material* is the music of all sections that share a label.  It is as long as the section that
-first brings it (at least `SHORTEST` bars where a return needs them); a longer return starts it
-again.  Inside a material phrases are four bars long, and a phrase may repeat an earlier one where
-the curve asks for the same tension twice.
+first brings it; a longer return says a short one twice, the second time with another end, and then
+starts it again.  Inside a material phrases are four bars long, and a phrase may repeat an earlier
+one where the curve asks for the same tension twice.  A longer piece that starts calmly has an intro
+of `INTRO` bars, a material of its own.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ import numpy as np
 from tensionbgm.forms import PPQ, Curve, Grid
 
 PHRASE = 4  # bars
-SHORTEST = 8  # bars a material is extended to where a return is longer than its first section
-ALIKE = 0.08  # phrases whose bars' tension differs less on average may be the same music
+INTRO = 2  # bars before the theme enters ...
+INTRO_FROM = 16  # ... in a piece of at least so many bars ...
+INTRO_SECTION = 6  # ... whose first section has at least so many ...
+INTRO_CALM = 0.5  # ... and starts below this tension
+ALIKE = 0.12  # phrases whose bars' tension differs less on average may be the same music
+CADENCE_FROM = 4  # bars a return has at least if the film's last cadence is to take one of them
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # energy thresholds between levels 0..4
 MARGIN = 0.06  # inside a phrase the level changes only beyond a threshold by this much
 HOLD_S = 1.5  # the last chord is held at least about this long
@@ -45,6 +50,7 @@ class Bar:
     opens: bool  # first bar of a section
     closes: bool  # last bar of a section
     ending: str  # "" | "cadence" | "hold": the last bars of the film
+    intro: bool = False  # before the theme
 
     @property
     def end_tick(self) -> int:
@@ -74,9 +80,9 @@ def lay_out(grid: Grid, curve: Curve) -> tuple[Bar, ...]:
     target = np.clip(curve.mean(bar_s[:-1], bar_s[1:]), 0.0, 1.0)
     endings = _endings(grid)
     bars: list[Bar] = []
-    for section in _walk(grid):
+    for section in _walk(grid, target):
         bars.extend(_section_bars(grid, section, target, endings))
-    source = share_phrases(bars)
+    source = share_phrases(bars, {at.material: at.phrases for at in _walk(grid, target)})
     return tuple(replace(bar, source=source[bar.material, bar.place]) for bar in bars)
 
 
@@ -89,16 +95,27 @@ class _Stretch:
     stop: int
     material: int
     phrases: tuple[int, ...]  # phrase lengths of the material
+    intro: bool = False
 
 
-def _walk(grid: Grid) -> list[_Stretch]:
-    """Sections that have bars, in order of time, with their materials."""
+def _walk(grid: Grid, target: np.ndarray) -> list[_Stretch]:
+    """Sections that have bars, in order of time, with their materials; the intro is a stretch of its own."""
     edges = np.flatnonzero(np.diff(grid.bar_section)) + 1
     starts, stops = [0, *edges.tolist()], [*edges.tolist(), grid.n_bars]
     spans = [(int(grid.bar_section[a]), a, b) for a, b in zip(starts, stops, strict=True)]
+    found = []
+    if _has_intro(spans, target):
+        section, first, stop = spans[0]
+        spans[0] = (section, first + INTRO, stop)
+        found.append(_Stretch(section, first, first + INTRO, len(grid.sections), (INTRO,), intro=True))
     owner = {s: _material_of(grid, s) for s, _, _ in spans}
     shapes = {m: _shape([(a, b) for s, a, b in spans if owner[s] == m]) for m in set(owner.values())}
-    return [_Stretch(s, a, b, owner[s], shapes[owner[s]]) for s, a, b in spans]
+    return found + [_Stretch(s, a, b, owner[s], shapes[owner[s]]) for s, a, b in spans]
+
+
+def _has_intro(spans: list[tuple[int, int, int]], target: np.ndarray) -> bool:
+    _, first, stop = spans[0]
+    return len(target) >= INTRO_FROM and stop - first >= INTRO_SECTION and target[:INTRO].mean() < INTRO_CALM
 
 
 def _material_of(grid: Grid, section: int) -> int:
@@ -109,17 +126,26 @@ def _material_of(grid: Grid, section: int) -> int:
 def _shape(spans: list[tuple[int, int]]) -> tuple[int, ...]:
     first = spans[0][1] - spans[0][0]
     longest = max(b - a for a, b in spans)
-    return tuple(split_phrases(max(first, min(longest, SHORTEST))))
+    if first < PHRASE and longest > first:
+        return (first, first)
+    return tuple(split_phrases(first))
 
 
 def _endings(grid: Grid) -> dict[int, str]:
-    """Which bars end the film: the bars of the held tonic and the cadence before it."""
+    """Which bars end the film: the bars of the held tonic and the cadence before it.
+
+    A short return at the end keeps its music up to the last bar: to hear the theme once more is
+    more of an end than a cadence.
+    """
     length_s = np.diff(grid.bar_us) / 1e6
+    last = int(grid.bar_section[-1])
+    n_last = int(np.sum(grid.bar_section == last))
     hold = grid.n_bars - 1
-    while hold > 1 and length_s[hold:].sum() < HOLD_S and grid.n_bars - hold < 2:
+    while hold > 1 and length_s[hold:].sum() < HOLD_S and grid.n_bars - hold < 2 and n_last > 2:
         hold -= 1
     endings = dict.fromkeys(range(hold, grid.n_bars), "hold")
-    if hold > 0:
+    returns = _material_of(grid, last) != last and n_last < CADENCE_FROM
+    if hold > 0 and not (returns and n_last > 1):
         endings[hold - 1] = "cadence"
     return endings
 
@@ -131,16 +157,15 @@ def level_of(energy: float) -> int:
 
 def _section_bars(grid: Grid, at: _Stretch, target: np.ndarray, endings: dict[int, str]) -> list[Bar]:
     """All bars of one section."""
-    n_material = sum(at.phrases)
     bars: list[Bar] = []
     first, number = at.first, 0
     while first < at.stop:
-        for phrase_place, n_phrase in _phrase_starts(at.phrases):
+        for place, n_phrase in _phrase_starts(at.phrases):
             stop = min(first + n_phrase, at.stop)
+            if at.stop - stop == 1 and stop - first > 1:
+                stop -= 1  # two short phrases rather than one and a lone bar
             if first < stop:
-                bars += _phrase_bars(
-                    grid, at, (first, stop), number, phrase_place % n_material, target, endings
-                )
+                bars += _phrase_bars(grid, at, (first, stop), number, place, target, endings)
                 first, number = stop, number + 1
     return bars
 
@@ -163,6 +188,7 @@ def _phrase_bars(
     first, stop = span
     energy = float(target[first:stop].mean())
     level = phrase_level = level_of(energy)
+    edges = np.flatnonzero(grid.bar_section == at.section)
     bars = []
     for b in range(first, stop):
         level = _follow(level, float(target[b]))
@@ -185,16 +211,17 @@ def _phrase_bars(
                 energy=energy,
                 level=level,
                 phrase_level=phrase_level,
-                opens=b == at.first,
-                closes=b == at.stop - 1,
+                opens=b == edges[0],
+                closes=b == edges[-1],
                 ending=endings.get(b, ""),
+                intro=at.intro,
             )
         )
     return bars
 
 
 def _transpose(grid: Grid, at: _Stretch) -> int:
-    return grid.sections[at.section].transpose if at.section != at.material else 0
+    return grid.sections[at.section].transpose if at.section > at.material else 0
 
 
 def _follow(level: int, target: float) -> int:
@@ -206,24 +233,31 @@ def _follow(level: int, target: float) -> int:
     return level
 
 
-def share_phrases(bars: list[Bar]) -> dict[tuple[int, int], int]:
+def share_phrases(bars: list[Bar], phrases: dict[int, tuple[int, ...]]) -> dict[tuple[int, int], int]:
     """(material, place) -> the place whose music it has.
 
     Phrases of four bars may repeat the first phrase of their group of four (a a b a) up to their
-    last bar, where the curve, averaged over all returns, asks for nearly the same tension.
+    last bar, where the curve, averaged over all returns, asks for nearly the same tension.  Shorter
+    phrases of equal length repeat the first one always: they are there because a return needs them.
+
+    Parameters
+    ----------
+    phrases : dict
+        material -> its phrases' lengths
     """
     targets: dict[tuple[int, int], list[float]] = {}
     for bar in bars:
         targets.setdefault((bar.material, bar.place), []).append(bar.target)
     mean = {key: float(np.mean(values)) for key, values in targets.items()}
     source = {key: key[1] for key in mean}
-    for material in {m for m, _ in mean}:
-        places = sorted(p for m, p in mean if m == material)
-        for start, length in _phrase_starts(tuple(split_phrases(len(places)))):
-            model = start // (4 * PHRASE) * 4 * PHRASE
-            if length < PHRASE or start == model or (start - model) // PHRASE == 2:
+    for material, lengths in phrases.items():
+        for number, (start, length) in enumerate(_phrase_starts(lengths)):
+            model = sum(lengths[: number // 4 * 4])
+            pairs = [(start + i, model + i) for i in range(max(min(length, lengths[0]) - 1, 0))]
+            pairs = [(p, q) for p, q in pairs if (material, p) in mean and (material, q) in mean]
+            if not pairs or start == model or number % 4 == 2:
                 continue
-            pairs = [(start + i, model + i) for i in range(PHRASE - 1)]
-            if np.mean([abs(mean[material, p] - mean[material, q]) for p, q in pairs]) < ALIKE:
-                source |= {(material, p): q for p, q in pairs}
+            apart = np.mean([abs(mean[material, p] - mean[material, q]) for p, q in pairs])
+            if lengths[0] < PHRASE or (length >= PHRASE and apart < ALIKE):
+                source |= {(material, p): source[material, q] for p, q in pairs}
     return source

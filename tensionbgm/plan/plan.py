@@ -52,12 +52,13 @@ def plan_piece(
     """
     watch = watch or Watch()
     with watch.stage("plan"):
-        palette = choose_palette(ask.palette, mood, dice(ask.seed, "palette"))
-        tonic, mode = choose_key(ask.key, mood, dice(ask.seed, "key"))
+        film = _film(grid)
+        palette = choose_palette(ask.palette, mood, dice(ask.seed, film, "palette"))
+        tonic, mode = choose_key(ask.key, mood, dice(ask.seed, film, "key"))
         bars = lay_out(grid, curve)
-        spans = harmonise(grid, bars, curve, tonic, mode, dice(ask.seed, "harmony"))
+        spans = harmonise(grid, bars, curve, tonic, mode, dice(ask.seed, film, "harmony"))
         watch.tick(0.3)
-        draft = Draft(bars, _by_bar(bars, spans), palette, tonic, mode, ask.seed, _peak(bars))
+        draft = Draft(bars, _by_bar(bars, spans), palette, tonic, mode, ask.seed, film, _peak(bars))
         notes = _write(draft, palette, grid, watch)
         parts, notes = _used(palette, notes)
         return Plan(
@@ -71,6 +72,12 @@ def plan_piece(
             slots=build(notes, parts, grid, curve),
             curve=curve,
         )
+
+
+def _film(grid: Grid) -> str:
+    """What tells one film from another: its length and where it cuts [ms]."""
+    cuts = np.round(np.asarray(grid.cut_s) * 1000).astype(int).tolist()
+    return f"{round(int(grid.bar_us[-1]) / 1000)} {cuts}"
 
 
 def _peak(bars: tuple[Bar, ...]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tensionbgm.plan.chords import chord_scale
 from tensionbgm.plan.harmony import Span
+from tensionbgm.plan.ideas import Idea, ideas_of
 from tensionbgm.plan.key import mask_of
 from tensionbgm.plan.palettes import Palette
 from tensionbgm.plan.phrases import Bar
@@ -30,11 +32,23 @@ class Draft:
     tonic: int
     mode: str
     seed: int
+    film: str  # facts of the film: two films get two pieces from one seed
     peak: int  # the tensest bar
 
     def dice(self, *what: object) -> np.random.Generator:
         """Random numbers for one purpose of this piece."""
-        return dice(self.seed, *what)
+        return dice(self.seed, self.film, *what)
+
+    @functools.cached_property
+    def ideas(self) -> dict[int, Idea]:
+        """Material -> what it is made of."""
+        return ideas_of(self.bars)
+
+    @functools.cached_property
+    def metre(self) -> int:
+        """Quarters in most bars: 2 marches, 3 waltzes, 4 and more walk."""
+        beats = np.bincount([bar.beats for bar in self.bars])
+        return int(beats.argmax())
 
     def span_at(self, bar: Bar, tick: int) -> Span:
         """The chord that is meant at a score position of the bar."""
@@ -50,7 +64,17 @@ class Draft:
         """Pitch classes one may pass through over the chord."""
         return mask_of(list(chord_scale(span.chord, self.mode)), span.tonic)
 
+    def broadens(self, bar: Bar) -> bool:
+        """Whether the last chord follows: the music slows into it."""
+        after = bar.index + 1
+        return bar.ending != "hold" and after < len(self.bars) and self.bars[after].ending == "hold"
+
 
 def tie_key(bar: Bar, *what: object) -> tuple | None:
     """Key under which the returns of a bar share their pitches; the last bars are their own."""
     return None if bar.ending else (bar.material, bar.source, *what)
+
+
+def chord_key(bar: Bar, span: Span, *what: object) -> tuple | None:
+    """Key under which all that is said over one chord of the form, when it returns, shares its pitches."""
+    return None if bar.ending else ("chord", span.cell, *what)

@@ -46,9 +46,14 @@ def has_pitch(low: int, high: int, allowed: int) -> bool:
     return domain(low, high, allowed) != 0
 
 
+def allowed_pitches(low: int, high: int, allowed: int) -> list[int]:
+    """Pitches of the range whose pitch class is allowed, rising."""
+    return [p for p in range(max(low, 0), min(high, 127) + 1) if allowed >> (p % 12) & 1]
+
+
 def nearest(pitch: float, low: int, high: int, allowed: int) -> int:
     """The allowed pitch of the range nearest to `pitch`, the lower one if two are as near; -1 if none."""
-    found = [p for p in range(max(low, 0), min(high, 127) + 1) if allowed >> (p % 12) & 1]
+    found = allowed_pitches(low, high, allowed)
     return min(found, key=lambda p: (abs(p - pitch), p), default=-1)
 
 
@@ -112,7 +117,8 @@ def strength(grid: Grid, tick: np.ndarray) -> np.ndarray:
     return np.where(inside == 0, 3, weight).astype(np.int8)
 
 
-_ROLE_LIFT = {"melody": 8, "counter": 0, "arpeggio": -8, "pad": -12, "bass": 0, "percussion": -2}
+SOFT, LOUD = 46.0, 98.0  # velocity at tension 0 and 1, before roles and accents
+_ROLE_LIFT = {"melody": 12, "counter": 4, "arpeggio": -6, "pad": -12, "bass": 0, "percussion": -4}
 _METRE_LIFT = np.array([-5, 0, 3, 6])
 
 
@@ -122,7 +128,7 @@ def _velocity(
     """From the curve, the role, the metre and written accents, 1..127."""
     lift = np.array([_ROLE_LIFT[part.role] for part in parts])
     tension = curve.at(grid.seconds(slots["onset_tick"]))
-    loud = 38.0 + 62.0 * np.clip(tension, 0.0, 1.0)
+    loud = SOFT + (LOUD - SOFT) * np.clip(tension, 0.0, 1.0)
     loud = loud + lift[slots["part"]] + _METRE_LIFT[slots["strength"]] + np.array([n.accent for n in kept])
     return np.clip(np.round(loud), 12, 127).astype(np.uint8)
 

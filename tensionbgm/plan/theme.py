@@ -1,96 +1,236 @@
-"""Materials -> their themes: rhythm and contour of the melody, and who plays it.
+"""Materials -> their themes: which motif each bar has, on which arch it lies, and who plays it.
 
-A theme is built of two-beat cells.  A motif is a bar of cells; a phrase sets the motif, answers or
-repeats it, and closes on a long note with a breath after it; the second phrase takes the motif up
-again (question and answer), the third brings another one, after common practice in songs (a a b a).
-The contour is a sequence of scale steps over an arch that rises with the curve.
+A phrase sets the motif, takes it up again or answers it, and closes on a long note with a breath after
+it; a question stays up, an answer comes home; the third phrase of four contrasts, after common practice
+in songs (a a b a).  The whole lies on an arch that rises with the curve; its top is the film's tensest
+bar.  The theme is sung in every bar but those of the intro, however softly.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
 from tensionbgm.forms import PPQ
-from tensionbgm.plan.key import scale_fifths
+from tensionbgm.plan.bass import root_pitch
+from tensionbgm.plan.line import Place, step_pitch, write_line
+from tensionbgm.plan.motifs import Motif, Rhythm, answer, develop, fit, new_motif
 from tensionbgm.plan.palettes import Player
 from tensionbgm.plan.phrases import Bar
 from tensionbgm.plan.score import Draft, tie_key
 from tensionbgm.plan.slots import Note, nearest
 
-Rhythm = tuple[tuple[float, float], ...]  # (onset, duration) of each note of a bar [beats]
-
-# Two beats of melody; a negative number is a rest [beats].  By feel and by how busy the music is.
-CELLS: dict[str, tuple[tuple[tuple[float, ...], ...], ...]] = {
-    "long": (
-        ((2,), (2,), (1.5, 0.5), (1, 1)),
-        ((1, 1), (1.5, 0.5), (2,), (1, 0.5, 0.5)),
-        ((1, 0.5, 0.5), (0.5, 0.5, 1), (1.5, 0.5), (0.75, 0.25, 1)),
-    ),
-    "driving": (
-        ((2,), (1.5, 0.5), (-0.5, 1.5), (1, 1)),
-        ((1.5, 0.5), (0.75, 0.75, 0.5), (-0.5, 0.5, 1), (0.5, 1, 0.5)),
-        ((0.75, 0.75, 0.5), (0.5, 0.5, 0.5, 0.5), (-0.5, 0.5, 0.5, 0.5), (0.5, 0.25, 0.75, 0.5)),
-    ),
-    "lilting": (
-        ((2,), (1, 1), (1.5, 0.5)),
-        ((1.5, 0.5), (1, 0.5, 0.5), (0.5, 0.5, 1), (1, 1)),
-        ((0.5, 0.5, 0.5, 0.5), (0.75, 0.25, 0.5, 0.5), (1, 0.5, 0.5), (0.5, 1, 0.5)),
-    ),
-}
 BREATH = 0.5  # rest after a phrase's last note, at least [beats]
 BAR_LEAP = 2.0  # from one bar to the next [scale steps]
+PHRASE_LEAP = 4.0  # into a new phrase [scale steps]
+ARCH = 1.5  # how far a phrase rises and falls [scale steps]
+SLOPE = 7.0  # how far the line rises from the calmest bar to the tensest [scale steps]
+PEAK = 2.0  # how far the tensest bar stands out [scale steps]
+STRAY = 3  # how far the search may bend the line [semitones]
 HEADROOM = 7  # how far above its register it may then go [semitones]
 RAISE_FROM = 0.25  # a theme this much louder than at first comes an octave higher
-PHRASE_LEAP = 4.0  # into a new phrase [scale steps]
-OPENING_BARS = 2  # bars before the theme enters in a piece that starts calmly
-
-
-@dataclass(frozen=True)
-class Motif:
-    """A bar of theme: rhythm, and scale steps above where it starts."""
-
-    rhythm: Rhythm
-    steps: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class ThemeBar:
     """What the theme has in one bar of a material."""
 
-    rhythm: Rhythm  # empty: a rest
-    aims: tuple[float, ...]  # scale steps above the middle of the register
+    rhythm: Rhythm
+    steps: tuple[float, ...]  # scale steps above the middle of the register
     energy: float  # of the phrase it was composed for
+    pitch: tuple[int, ...] = ()  # the line as written, before any transposition
+
+
+Themes = dict[tuple[int, int], ThemeBar]  # (material, place) -> bar
 
 
 def write_theme(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     """All notes of the melody, for every player who carries it."""
-    themes = _themes(draft)
+    themes = themes_of(draft)
     raised = _raised(draft, themes)
     notes: list[Note] = []
+    last = draft.palette.theme_low + 8
     for bar in draft.bars:
         carriers = [(i, p) for i, p in players if p.levels[0] <= bar.phrase_level <= p.levels[1]]
         if bar.ending == "hold":
-            notes += _final_note(draft, bar, carriers)
-        else:
+            notes += _final_note(draft, bar, carriers, last)
+        elif not bar.intro:
             octaves = int((bar.section, bar.phrase) in raised)
             notes += _bar_notes(draft, bar, themes, carriers, octaves)
+            last = themes[bar.material, bar.source].pitch[-1]
     return notes
 
 
-def _raised(draft: Draft, themes: dict[tuple[int, int], ThemeBar]) -> set[tuple[int, int]]:
-    """Phrases (section, number) that bring a calm theme back loud: an octave higher, where it has room."""
-    phrases: dict[tuple[int, int], list[Bar]] = {}
+def themes_of(draft: Draft) -> Themes:
+    """The theme's bar at each place of each material, composed at its first entrance."""
+    pairs = _motifs(draft)
+    themes: Themes = {}
+    last: int | None = None
+    for phrase in _phrases(draft):
+        new = _phrase(draft, phrase, themes, pairs)
+        if not new:
+            continue
+        line = write_line(
+            [place for bar, there in new for place in _places(draft, bar, there)],
+            draft.palette.theme_low,
+            draft.palette.theme_high,
+            last,
+        )
+        for bar, there in new:
+            pitch, line = tuple(line[: len(there.rhythm)]), line[len(there.rhythm) :]
+            themes[bar.material, bar.place] = replace(there, pitch=pitch)
+            last = pitch[-1]
+    return themes
+
+
+def _phrases(draft: Draft) -> list[list[Bar]]:
+    """The sung bars, phrase by phrase."""
+    phrases: dict[tuple[int, int, int], list[Bar]] = {}
     for bar in draft.bars:
-        if bar.ending != "hold":
-            phrases.setdefault((bar.section, bar.phrase), []).append(bar)
+        if not bar.intro and bar.ending != "hold":
+            phrases.setdefault((bar.section, bar.material, bar.phrase), []).append(bar)
+    return list(phrases.values())
+
+
+def _phrase(
+    draft: Draft, phrase: list[Bar], themes: Themes, pairs: dict[int, tuple[Motif, ...]]
+) -> list[tuple[Bar, ThemeBar]]:
+    """The bars of a phrase that have not been composed yet, with their motifs, each near the one before."""
+    new: list[tuple[Bar, ThemeBar]] = []
+    last: float | None = None
+    for bar in phrase:
+        known = themes.get((bar.material, bar.source))
+        if known is None:
+            leap = PHRASE_LEAP if bar.in_phrase == 0 else BAR_LEAP
+            known = _joined(_theme_bar(draft, bar, pairs[bar.material]), last, leap)
+            new.append((bar, known))
+        elif (bar.material, bar.place) not in themes:
+            themes[bar.material, bar.place] = known
+        last = known.steps[-1]
+    return new
+
+
+def _joined(bar: ThemeBar, last: float | None, leap: float) -> ThemeBar:
+    """The bar moved up or down so that it starts within a leap of where the line was."""
+    if last is None:
+        return bar
+    too_far = bar.steps[0] - last - float(np.clip(bar.steps[0] - last, -leap, leap))
+    return replace(bar, steps=tuple(step - too_far for step in bar.steps))
+
+
+def _motifs(draft: Draft) -> dict[int, tuple[Motif, ...]]:
+    """Material -> its motifs: a and its answer, b and its answer."""
+    roots = {root: _root_motifs(draft, root) for root in {idea.root for idea in draft.ideas.values()}}
+    found: dict[int, tuple[Motif, ...]] = {}
+    for material, idea in draft.ideas.items():
+        a, answer_a, b, answer_b = roots[idea.root]
+        pair = develop(idea.kind, (a, answer_a), draft.metre)
+        found[material] = (*pair, b, answer_b)
+    return found
+
+
+def _root_motifs(draft: Draft, root: int) -> tuple[Motif, ...]:
+    """The four motifs of a theme; b is the answer's contour upside down, so that it is no stranger."""
+    dice, feel, beats = draft.dice("motif", root), draft.palette.feel, draft.metre
+    own = [bar.target for bar in draft.bars if draft.ideas[bar.material].root == root]
+    busy = int(np.clip(np.mean(own) * 3 + dice.uniform(-0.3, 0.3), 0, 2))
+    if root:
+        busy = max(busy - 1, 0) if busy else 1
+    a = new_motif(feel, busy, beats, dice, way=1 if root == 0 else -1)
+    said = answer(a, feel, busy, beats, dice)
+    b = answer(Motif(a.rhythm, tuple(-s for s in a.steps)), feel, max(busy - 1, 0), beats, dice)
+    return a, said, b, Motif(a.rhythm, tuple(-s for s in a.steps))
+
+
+def _theme_bar(draft: Draft, bar: Bar, motifs: tuple[Motif, ...]) -> ThemeBar:
+    """Which motif a bar has and where on the phrase's arch it lies."""
+    idea = draft.ideas[bar.material]
+    group = bar.phrase % 4
+    pair = motifs[2:] if group == 2 else motifs[:2]
+    if bar.last_in_phrase and bar.n_phrase > 1:
+        return _closing_bar(draft, bar, pair[0], question=group in (0, 2) and not bar.closes)
+    scheme = int(draft.dice("scheme", idea.root).integers(3))  # a a' b | a b a' | a a' b
+    order = ((0, 0, 1, 0), (0, 1, 0, 1), (0, 0, 1, 1))[scheme]
+    if idea.kind == "augmented":
+        order = (0, 1, 0, 1)
+    turn = order[bar.in_phrase % 4]
+    motif = pair[turn]
+    way = -1 if idea.lift > 0 or scheme == 1 else 1
+    sequence = way * (bar.in_phrase if turn == 0 and idea.kind != "augmented" else 0)
+    level = _level(draft, bar) + sequence + (2 if group == 2 else 0)
+    if bar.n_phrase == 1:
+        return _lone_bar(bar, motif, level)
+    rhythm = fit(motif.rhythm, bar.beats)
+    level -= (max(motif.steps) + min(motif.steps)) / 2
+    return ThemeBar(rhythm, tuple(level + s for s in motif.steps[: len(rhythm)]), bar.energy)
+
+
+def _level(draft: Draft, bar: Bar) -> float:
+    """Where a bar lies: with the curve, on its phrase's arch, the tensest on top [scale steps]."""
+    arch = ARCH * float(np.sin(np.pi * (bar.in_phrase + 0.5) / max(bar.n_phrase, 1)))
+    lift = draft.ideas[bar.material].lift
+    return SLOPE * (bar.target - 0.5) + arch + lift + PEAK * (bar.index == draft.peak)
+
+
+def _lone_bar(bar: Bar, motif: Motif, level: float) -> ThemeBar:
+    """A section of one bar: the motif's head, and rest."""
+    half = max(bar.beats / 2, 1.0)
+    head = [(on, length) for on, length in fit(motif.rhythm, bar.beats) if on < half]
+    on = head[-1][0]
+    head[-1] = (on, max(bar.beats - BREATH - on, 0.5))
+    return ThemeBar(tuple(head), tuple(level + s for s in motif.steps[: len(head)]), bar.energy)
+
+
+def _closing_bar(draft: Draft, bar: Bar, motif: Motif, question: bool) -> ThemeBar:
+    """The phrase's last bar: head, long note and breath; a question stays up, an answer comes home."""
+    level = SLOPE * (bar.target - 0.5) * 0.8 + (1.0 if question else -1.0) + PEAK * (bar.index == draft.peak)
+    start = min(2.0, bar.beats / 2) if bar.beats >= 3 and bar.n_phrase == 2 else 1.0
+    if bar.beats >= 3 and (question or bar.n_phrase == 2) and len(motif.rhythm) > 1:
+        head = [(on, min(length, start - on)) for on, length in motif.rhythm if on < start] or [(0.0, start)]
+        rhythm = (*head, (start, bar.beats - start - BREATH))
+        home = 0 if question else -1
+        return ThemeBar(rhythm, tuple(level + s for s in (*motif.steps[: len(head)], home)), bar.energy)
+    long = max(bar.beats - 1.0, 1.0)
+    return ThemeBar(((0.0, min(long, bar.beats - BREATH)),), (level,), bar.energy)
+
+
+def _places(draft: Draft, bar: Bar, there: ThemeBar) -> list[Place]:
+    """The bar's notes, still without pitch."""
+    palette, places = draft.palette, []
+    struck = {span.start_tick: root_pitch(span) - bar.transpose for span in draft.spans[bar.index]}
+    for (on, length), step in zip(there.rhythm, there.steps, strict=True):
+        onset = bar.start_tick + round(on * PPQ)
+        chord, allowed = _masks(draft, bar, on, length)
+        down = bar.transpose % 12
+        chord, allowed = _rotated(chord, -down), _rotated(allowed, -down)
+        middle = (palette.theme_low + palette.theme_high) / 2
+        wanted = step_pitch(step, draft.tonic, draft.mode, middle)
+        places.append(Place(wanted, allowed, chord, struck.get(onset, -1)))
+    return places
+
+
+def _rotated(mask: int, up: int) -> int:
+    up %= 12
+    return (mask << up | mask >> (12 - up)) & 0xFFF
+
+
+def _masks(draft: Draft, bar: Bar, on: float, length: float) -> tuple[int, int]:
+    """(chord, allowed) pitch classes of a note: chord tones where it weighs, scale tones between."""
+    span = draft.span_at(bar, bar.start_tick + round(on * PPQ))
+    chord, scale = draft.chord_mask(span), draft.scale_mask(span)
+    firm = on == 0 or (on % 1 == 0 and length >= 1) or length >= 1.5 or on == (bar.beats + 1) // 2
+    return chord, chord if firm else chord | scale
+
+
+def _raised(draft: Draft, themes: Themes) -> set[tuple[int, int]]:
+    """Phrases (section, number) that bring a calm theme back loud: an octave higher, where it has room."""
+    phrases = {(bars[0].section, bars[0].phrase): bars for bars in _phrases(draft)}
     raised: set[tuple[int, int]] = set()
     for place, bars in reversed(phrases.items()):
         first = float(np.mean([themes[b.material, b.source].energy for b in bars]))
         louder = bars[0].phrase_level >= 3 and bars[0].energy - first > RAISE_FROM
-        top = max(note.aim for b in bars for note in _line(draft, b, themes))
+        top = max(max(themes[b.material, b.source].pitch) + b.transpose for b in bars)
         outdone = any(
             later[0] == place[0] and later not in raised and phrases[later][0].energy > bars[0].energy
             for later in phrases
@@ -101,217 +241,49 @@ def _raised(draft: Draft, themes: dict[tuple[int, int], ThemeBar]) -> set[tuple[
     return raised
 
 
-def _themes(draft: Draft) -> dict[tuple[int, int], ThemeBar]:
-    """(material, place) -> the theme's bar, composed at its first entrance."""
-    themes: dict[tuple[int, int], ThemeBar] = {}
-    for material in dict.fromkeys(bar.material for bar in draft.bars):
-        members = [bar for bar in draft.bars if bar.material == material]
-        energy = float(np.mean([bar.target for bar in members]))
-        motifs = _motifs(draft, material, energy)
-        last: float | None = None
-        for bar in members:
-            if (material, bar.place) not in themes:
-                there = _joined(
-                    _theme_bar(draft, bar, motifs), last, PHRASE_LEAP if bar.in_phrase == 0 else BAR_LEAP
-                )
-                themes[material, bar.place], last = there, there.aims[-1]
-    return themes
-
-
-def _joined(bar: ThemeBar, last: float | None, leap: float) -> ThemeBar:
-    """The bar moved up or down so that it starts within a leap of where the line was."""
-    if last is None:
-        return bar
-    too_far = bar.aims[0] - last - float(np.clip(bar.aims[0] - last, -leap, leap))
-    return replace(bar, aims=tuple(step - too_far for step in bar.aims))
-
-
-def _motifs(draft: Draft, material: int, energy: float) -> tuple[Motif, ...]:
-    """The material's motifs: a, its answer, another one b, its answer."""
-    dice = draft.dice("motif", material)
-    beats = int(np.median([bar.beats for bar in draft.bars]))
-    busy = int(np.clip(energy * 3 + dice.uniform(-0.3, 0.3), 0, 2))
-    motifs = []
-    for cells in (
-        CELLS[draft.palette.feel][busy],
-        CELLS[draft.palette.feel][max(busy - int(dice.random() < 0.5), 0)],
-    ):
-        rhythm = _rhythm(cells, beats, dice)
-        steps = _contour(len(rhythm), dice)
-        motifs += [Motif(rhythm, steps), _answer(Motif(rhythm, steps), cells, beats, dice)]
-    return tuple(motifs)
-
-
-def _rhythm(cells: tuple[tuple[float, ...], ...], beats: int, dice: np.random.Generator) -> Rhythm:
-    """Cells strung together until the bar is full."""
-    notes: list[tuple[float, float]] = []
-    at = 0.0
-    while at < beats:
-        for length in cells[int(dice.integers(len(cells)))]:
-            if length > 0 and at < beats:
-                notes.append((at, min(length, beats - at)))
-            at += abs(length)
-    return tuple(notes) or ((0.0, float(beats)),)
-
-
-def _contour(n: int, dice: np.random.Generator) -> tuple[int, ...]:
-    """Steps of a motif: mostly by step, one leap, turned back after it."""
-    steps, way = [0], int(dice.choice([-1, 1]))
-    leap = int(dice.integers(1, max(n, 2)))
-    for i in range(1, n):
-        size = int(dice.choice([2, 2, 3, 4])) if i == leap else int(dice.random() < 0.85)
-        steps.append(steps[-1] + way * size)
-        if i == leap or dice.random() < 0.35:
-            way = -way
-    return tuple(steps)
-
-
-def _answer(
-    motif: Motif, cells: tuple[tuple[float, ...], ...], beats: int, dice: np.random.Generator
-) -> Motif:
-    """The motif's head with another tail, or the motif in sequence or upside down."""
-    kind = dice.integers(3)
-    if kind == 0:
-        move = int(dice.choice([-1, 1, 2]))
-        return Motif(motif.rhythm, tuple(s + move for s in motif.steps))
-    if kind == 1:
-        return Motif(motif.rhythm, tuple(-s for s in motif.steps))
-    head = [note for note in motif.rhythm if note[0] < beats / 2]
-    tail = [note for note in _rhythm(cells, beats, dice) if note[0] >= beats / 2]
-    if head and tail:
-        head[-1] = (head[-1][0], min(head[-1][1], tail[0][0] - head[-1][0]))
-    rhythm = tuple(head + tail)
-    return Motif(rhythm, _contour(len(rhythm), dice))
-
-
-def _theme_bar(draft: Draft, bar: Bar, motifs: tuple[Motif, ...]) -> ThemeBar:
-    """Which motif a bar has and where on the phrase's arch it lies."""
-    scheme = int(draft.dice("scheme", bar.material).integers(3))  # a b a c | a a b c | a a' b c
-    group = bar.phrase % 4
-    pair = motifs[2:] if group == 2 else motifs[:2]
-    if bar.last_in_phrase:
-        return _closing_bar(bar, pair[0], question=group in (0, 2) and not bar.closes)
-    order = ((0, 1, 0, 1), (0, 0, 1, 0), (0, 1, 1, 0))[scheme]
-    motif = pair[order[bar.in_phrase % 4]]
-    arch = np.sin(np.pi * (bar.in_phrase + 0.5) / max(bar.n_phrase, 1)) * 2.5
-    sequence = (0, -1, 1)[scheme] * (bar.in_phrase if order[bar.in_phrase % 4] == 0 else 0)
-    level = (
-        5.0 * (bar.target - 0.4)
-        + arch
-        + sequence
-        + (2 if group == 2 else 0)
-        + 2.0 * (bar.index == draft.peak)
-    )
-    return ThemeBar(_fit(motif.rhythm, bar.beats), tuple(level + s for s in motif.steps), bar.energy)
-
-
-def _closing_bar(bar: Bar, motif: Motif, question: bool) -> ThemeBar:
-    """The phrase's last bar: a long note and a breath; a question stays up, an answer comes home."""
-    long = max(bar.beats - 1.0, 1.0) if bar.beats > 1 else 1.0
-    level = 5.0 * (bar.target - 0.4) * 0.6 + (1.0 if question else -1.0)
-    if bar.beats >= 3 and question and len(motif.rhythm) > 1:
-        head = [note for note in motif.rhythm if note[0] < 1.0]
-        head = [(on, min(length, 1.0 - on)) for on, length in head] or [(0.0, 1.0)]
-        rhythm = (*head, (1.0, bar.beats - 1.0 - BREATH))
-        return ThemeBar(rhythm, tuple(level + s for s in (*motif.steps[: len(head)], 0)), bar.energy)
-    return ThemeBar(((0.0, min(long, bar.beats - BREATH)),), (level,), bar.energy)
-
-
-def _fit(rhythm: Rhythm, beats: int) -> Rhythm:
-    """A rhythm in a bar of another length: cut off, or its last note held a little."""
-    kept = [(on, min(length, beats - on)) for on, length in rhythm if on < beats]
-    on, length = kept[-1]
-    if on + length < beats:
-        kept[-1] = (on, min(length + 1.0, beats - on))
-    return tuple(kept)
-
-
-def _silent(draft: Draft, bar: Bar) -> bool:
-    """Bars where the theme waits: before its entrance, and every other phrase of calm stretches."""
-    if bar.index < OPENING_BARS and len(draft.bars) >= 8 and bar.phrase_level <= 2:
-        return True
-    members = max(b.phrase for b in draft.bars if b.section == bar.section)
-    return bar.phrase_level == 0 and bar.phrase % 2 == 1 and members > 1 and bar.phrase < members
-
-
-@cache
-def _scale_steps(mode: str) -> tuple[int, ...]:
-    """Semitones of the scale's steps above the tonic."""
-    return tuple(sorted(7 * k % 12 for k in scale_fifths(mode)))
-
-
-def step_pitch(step: float, tonic: int, mode: str, middle: float) -> int:
-    """The pitch so many scale steps above the tonic nearest to `middle`."""
-    scale = _scale_steps(mode)
-    octave, degree = divmod(round(step), 7)
-    home = tonic + 12 * round((middle - tonic) / 12)
-    return home + 12 * octave + scale[degree]
-
-
 def _bar_notes(
-    draft: Draft,
-    bar: Bar,
-    themes: dict[tuple[int, int], ThemeBar],
-    carriers: list[tuple[int, Player]],
-    octaves: int,
+    draft: Draft, bar: Bar, themes: Themes, carriers: list[tuple[int, Player]], octaves: int
 ) -> list[Note]:
     """The theme's notes in a bar, for every carrier; `octaves` higher than written."""
-    if _silent(draft, bar):
-        return []
+    theme = themes[bar.material, bar.source]
     notes = []
-    for index, line in enumerate(_line(draft, bar, themes)):
-        on = (line.onset - bar.start_tick) / PPQ
+    for (on, length), pitch in zip(fit(theme.rhythm, bar.beats), theme.pitch, strict=False):
         arc = round(6 * np.sin(np.pi * (bar.in_phrase + on / bar.beats) / bar.n_phrase))
-        key = tie_key(bar, "theme", index, on)
+        key = tie_key(bar, "theme", on)
+        chord, allowed = _masks(draft, bar, on, length)
+        onset, duration = bar.start_tick + round(on * PPQ), round(length * PPQ)
         for part, player in carriers:
-            notes.append(_carried(draft, bar, line, player, part, arc, key, octaves))
+            lift = 12 * (player.octave + (octaves if player.octave <= 0 else 0)) + bar.transpose
+            note = Note(onset, duration, part, 0, 0, 127, allowed, chord, pitch, arc, key, lift)
+            notes.append(_carried(draft, note, player))
     return notes
 
 
-def _line(draft: Draft, bar: Bar, themes: dict[tuple[int, int], ThemeBar]) -> list[Note]:
-    """The theme's own line in a bar."""
-    theme = themes[bar.material, bar.source]
-    rhythm = _fit(theme.rhythm, bar.beats)
-    return [_line_note(draft, bar, *note, step) for note, step in zip(rhythm, theme.aims, strict=False)]
+def _carried(draft: Draft, note: Note, player: Player) -> Note:
+    """The note, `aim` as the line has it, as one player has it: in range, with room for the search."""
+    low = max(player.part.low, draft.palette.theme_low + note.shift - STRAY)
+    high = min(player.part.high, draft.palette.theme_high + note.shift + HEADROOM)
+    aim = nearest(note.aim + note.shift, low, high, note.allowed)
+    gate = 0.95 if player.gate == 1.0 else player.gate
+    note.duration = max(round(note.duration * gate), 60)
+    note.low, note.high, note.aim = max(low, aim - STRAY), min(high, aim + STRAY), aim
+    return note
 
 
-def _line_note(draft: Draft, bar: Bar, on: float, length: float, step: float) -> Note:
-    """A note of the theme's own line, at the material's own pitch."""
-    palette = draft.palette
-    onset, duration = bar.start_tick + round(on * PPQ), round(length * PPQ)
-    span = draft.span_at(bar, onset)
-    chord, scale = draft.chord_mask(span), draft.scale_mask(span)
-    firm = on == 0 or (on % 1 == 0 and length >= 1) or length >= 1.5 or on == (bar.beats + 1) // 2
-    allowed = chord if firm else chord | scale
-    middle = (palette.theme_low + palette.theme_high) / 2
-    wanted = step_pitch(step, draft.tonic, draft.mode, middle) + bar.transpose
-    aim = nearest(wanted, palette.theme_low + bar.transpose, palette.theme_high + bar.transpose, allowed)
-    return Note(onset, duration, 0, 0, 0, 127, allowed, chord, aim)
-
-
-def _carried(
-    draft: Draft, bar: Bar, line: Note, player: Player, part: int, arc: int, key: tuple | None, octaves: int
-) -> Note:
-    """The line's note as one player has it."""
-    lift = 12 * (player.octave + (octaves if player.octave <= 0 else 0))
-    low = max(player.part.low, draft.palette.theme_low + lift - 3)
-    high = min(player.part.high, draft.palette.theme_high + lift + HEADROOM)
-    shift = lift + bar.transpose
-    aim = nearest(line.aim + lift, low, high, line.allowed)
-    gate = max(round(line.duration * 0.95), 60) if player.gate == 1.0 else round(line.duration * player.gate)
-    return Note(line.onset, gate, part, 0, low, high, line.allowed, line.chord, aim, arc, key, shift)
-
-
-def _final_note(draft: Draft, bar: Bar, carriers: list[tuple[int, Player]]) -> list[Note]:
-    """The theme comes home: the tonic, held to the end of the film."""
+def _final_note(draft: Draft, bar: Bar, carriers: list[tuple[int, Player]], last: int) -> list[Note]:
+    """The theme comes home: the tonic nearest to where it was, held to the end of the film."""
     if bar.index and draft.bars[bar.index - 1].ending == "hold":
         return []
-    line = _line_note(draft, bar, 0.0, float(bar.beats), 0.0)
-    line.allowed = 1 << draft.spans[bar.index][0].tonic
-    line.duration = draft.bars[-1].end_tick - bar.start_tick
+    tonic = 1 << draft.spans[bar.index][0].tonic
+    pitch = nearest(last, draft.palette.theme_low - 3, draft.palette.theme_high, tonic)
+    duration = draft.bars[-1].end_tick - bar.start_tick
     notes = []
     for part, player in carriers:
-        note = _carried(draft, bar, line, player, part, 0, ("end", "theme"), 0)
-        note.duration = line.duration
+        chord = draft.chord_mask(draft.spans[bar.index][0])
+        note = Note(
+            bar.start_tick, duration, part, 0, 0, 127, tonic, chord, pitch, 0, ("end",), 12 * player.octave
+        )
+        note = _carried(draft, note, player)
+        note.duration = duration
         notes.append(note)
     return notes

@@ -124,7 +124,7 @@ def test_a_secondary_dominant_brings_its_leading_note_into_the_scale():
 def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: pytest.MonkeyPatch):
     names = ("i", "iv", "V", "VI", "N")
     small = tuple(c for c in chords.MINOR if c.name in names)
-    for cached in (chords.progression_cost, chords.tension_levels):
+    for cached in (chords.progression_cost, chords.tension_levels, chords.component_levels):
         cached.cache_clear()
     monkeypatch.setattr(chords, "MINOR", small)
     try:
@@ -145,8 +145,7 @@ def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: 
                 if i:
                     total += harmony._pair_cost(cell, "minor")[before, choice[i]]
                 else:
-                    still = chords.tension_levels("minor")[choice[0], choice[0]]
-                    total += harmony.TENSION * (still - cell.targets[0]) ** 2
+                    total += harmony._misfit(cell.targets[0], "minor")[choice[0], choice[0]]
             return total
 
         found = harmony._decode(cells, "minor", rng)
@@ -154,7 +153,7 @@ def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: 
         assert cost(tuple(found)) == pytest.approx(cost(best))
     finally:
         monkeypatch.undo()
-        for cached in (chords.progression_cost, chords.tension_levels):
+        for cached in (chords.progression_cost, chords.tension_levels, chords.component_levels):
             cached.cache_clear()
 
 

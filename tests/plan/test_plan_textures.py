@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tensionbgm.forms import PPQ
-from tensionbgm.plan import figures, pads, palettes, percussion, phrases, slots, theme
+from tensionbgm.plan import bass, figures, line, motifs, pads, palettes, percussion, phrases, slots
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.slots import Note
 
@@ -67,15 +67,22 @@ def test_a_ladder_rises_through_chord_tones(mask: int, low: int, high: int):
 
 
 def test_every_figure_and_pattern_is_well_formed():
-    for shape in figures.SHAPES.values():
-        assert shape[0] is not None
+    for shapes in (figures.SHAPES, figures.WALTZES, figures.MARCHES):
+        assert set(shapes) == set(figures.SHAPES)
+        assert all(any(rung is not None for rung in shape) for shape in shapes.values())
+    assert all(len(shape) % 3 == 0 for shape in figures.WALTZES.values())
     for kit in percussion.KITS.values():
-        assert len(kit.levels) == len(phrases.LEVELS) + 1
-        for level in kit.levels:
-            assert all(len(pattern) == 16 and set(pattern) <= set(".123456789") for pattern in level.values())
-    for feel in theme.CELLS.values():
-        for cells in feel:
-            assert all(sum(abs(x) for x in cell) == 2 for cell in cells)
+        for metre in (2, 3, 4):
+            levels = [kit.pattern(metre, level) for level in range(len(phrases.LEVELS) + 1)]
+            for pattern in (p for level in levels for p in level.values()):
+                assert len(pattern) == 4 * metre
+                assert set(pattern) <= set(".123456789")
+    for metre, styles in bass.FIGURES.items():
+        for figure in (f for style in styles.values() for f in style):
+            assert all(at + length <= metre for at, length, _ in figure)
+    for beats, feels in ((2, motifs.CELLS), (3, motifs.TRIPLE)):
+        for cells in (c for feel in feels.values() for c in feel):
+            assert all(sum(abs(x) for x in cell) == beats for cell in cells)
 
 
 @pytest.mark.parametrize("palette", palettes.PALETTES.values(), ids=lambda p: p.name)
@@ -104,7 +111,7 @@ def test_busy_cold_films_are_electronic_and_quiet_warm_ones_acoustic():
 
 @given(seed=st.integers(0, 200), n=st.integers(1, 9))
 def test_a_contour_moves_by_step_and_leaps_once_at_most(seed: int, n: int):
-    steps = theme._contour(n, np.random.default_rng(seed))
+    steps = motifs.contour(n, np.random.default_rng(seed))
     moves = np.abs(np.diff(steps))
     assert len(steps) == n
     assert (moves > 1).sum() <= 1
@@ -114,7 +121,7 @@ def test_a_contour_moves_by_step_and_leaps_once_at_most(seed: int, n: int):
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 50))
 def test_a_rhythm_fits_bars_of_any_length(beats: int, other: int, seed: int):
     rng = np.random.default_rng(seed)
-    rhythm = theme._fit(theme._rhythm(theme.CELLS["driving"][seed % 3], beats, rng), other)
+    rhythm = motifs.fit(motifs.rhythm_of(motifs.CELLS["driving"][seed % 3], beats, rng), other)
     for (on, length), following in zip(rhythm, [*rhythm[1:], (float(other), 0.0)], strict=True):
         assert length > 0
         assert on + length <= max(following[0], on + 1e-9) + 1e-9
@@ -122,7 +129,7 @@ def test_a_rhythm_fits_bars_of_any_length(beats: int, other: int, seed: int):
 
 @given(st.integers(-20, 20), st.integers(0, 11), st.sampled_from(["major", "minor"]))
 def test_seven_scale_steps_are_an_octave(step: int, tonic: int, mode: str):
-    assert theme.step_pitch(step + 7, tonic, mode, 70) - theme.step_pitch(step, tonic, mode, 70) == 12
+    assert line.step_pitch(step + 7, tonic, mode, 70) - line.step_pitch(step, tonic, mode, 70) == 12
 
 
 def test_a_tie_is_given_up_where_it_leaves_no_pitch():

@@ -1,0 +1,112 @@
+"""Themes and chords -> the theme's pitches: the line a composer would write over these chords.
+
+A phrase is written as a whole: among all lines of chord tones (on the beat) and scale tones (between)
+that stay near the contour, Viterbi's algorithm finds the one that keeps the motif's intervals best, sings
+(no tritones, sevenths, repeated leaps), and runs in no parallel fifths or octaves with the bass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from tensionbgm.plan.key import scale_fifths
+from tensionbgm.plan.slots import allowed_pitches, nearest
+
+NEAR = 5  # how far a note may lie from where the contour would have it [semitones]
+PULL = 0.05  # cost of lying elsewhere [per squared semitone]
+BEND = 0.45  # cost of another interval than the motif's [per semitone]
+FLAT = 1.2  # cost of a repeated note the motif has not
+STAND = 0.35  # cost of the semitone steps lost where the motif repeats a note
+LEAPS = {6: 2.5, 8: 0.6, 9: 0.8, 10: 2.5, 11: 4.0, 12: 1.0}  # cost of a leap [by semitones]
+WIDE = 4.0  # ... wider than an octave
+PARALLEL = 3.0
+CHORD_TONE = 0.25  # cost of a passing note off the beat: chords first, if it is all the same
+
+
+@dataclass(frozen=True)
+class Place:
+    """A note of the theme before it has its pitch."""
+
+    wanted: int  # where the contour would have it [MIDI pitch]
+    allowed: int  # 12-bit mask
+    chord: int  # 12-bit mask
+    bass: int  # the bass under it, or -1 where nothing is struck there [MIDI pitch]
+
+
+@cache
+def scale_steps(mode: str) -> tuple[int, ...]:
+    """Semitones of the scale's steps above the tonic."""
+    return tuple(sorted(7 * k % 12 for k in scale_fifths(mode)))
+
+
+def step_pitch(step: float, tonic: int, mode: str, middle: float) -> int:
+    """The pitch so many scale steps above the scale's pitch nearest to `middle`."""
+    scale = scale_steps(mode)
+    home = tonic + 12 * round((middle - tonic) / 12)
+    near = min(range(-7, 8), key=lambda k: abs(home + 12 * (k // 7) + scale[k % 7] - middle))
+    octave, degree = divmod(near + round(step), 7)
+    return home + 12 * octave + scale[degree]
+
+
+def write_line(places: list[Place], low: int, high: int, before: int | None) -> list[int]:
+    """Pitches of a phrase.
+
+    Parameters
+    ----------
+    places : list of Place
+        in order of time
+    low, high : int
+        register [MIDI pitch]
+    before : int or None
+        the last note of the phrase before
+    """
+    if not places:
+        return []
+    rows = [_candidates(place, low, high) for place in places]
+    cost = [[_own(p, places[0]) + (0.0 if before is None else _leap(p - before) / 2) for p in rows[0]]]
+    trace: list[list[int]] = []
+    for i in range(1, len(places)):
+        a, b = places[i - 1], places[i]
+        steps = [[cost[-1][j] + _move(a, b, p, q) for j, p in enumerate(rows[i - 1])] for q in rows[i]]
+        best = [min(range(len(row)), key=row.__getitem__) for row in steps]
+        cost.append([row[j] + _own(q, b) for row, j, q in zip(steps, best, rows[i], strict=True)])
+        trace.append(best)
+    here = min(range(len(rows[-1])), key=cost[-1].__getitem__)
+    line = [rows[-1][here]]
+    for i in range(len(places) - 1, 0, -1):
+        here = trace[i - 1][here]
+        line.append(rows[i - 1][here])
+    return line[::-1]
+
+
+def _candidates(place: Place, low: int, high: int) -> list[int]:
+    middle = min(max(place.wanted, low), high)
+    found = allowed_pitches(max(low, middle - NEAR), min(high, middle + NEAR), place.allowed)
+    return found or [nearest(middle, max(low - 12, 0), min(high + 12, 127), place.allowed)]
+
+
+def _own(pitch: int, place: Place) -> float:
+    passing = not place.chord >> (pitch % 12) & 1
+    return PULL * (pitch - place.wanted) ** 2 + CHORD_TONE * passing
+
+
+def _leap(interval: int) -> float:
+    size = abs(interval)
+    return WIDE if size > 12 else LEAPS.get(size, 0.0)
+
+
+def _move(a: Place, b: Place, p: int, q: int) -> float:
+    """Cost of going from pitch p at a to pitch q at b."""
+    meant, made = b.wanted - a.wanted, q - p
+    cost = BEND * abs(made - meant) + _leap(made)
+    if made == 0 and meant != 0:
+        cost += FLAT
+    if made != 0 and meant == 0:
+        cost += STAND
+    if meant * made < 0:
+        cost += FLAT
+    if a.bass >= 0 and b.bass >= 0 and made * (b.bass - a.bass) > 0:
+        apart = (p - a.bass) % 12
+        cost += PARALLEL * (apart in (0, 7) and apart == (q - b.bass) % 12)
+    return cost
