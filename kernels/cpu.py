@@ -11,7 +11,8 @@ import numba
 import numpy as np
 
 from . import jit
-from .rules import Problem, State, chain_of
+from .rules import Problem, State
+from .walk import chain_of
 
 NAME = "cpu"
 # written out where they are called: passing a problem's thirty arrays costs more than the sums themselves

@@ -1,4 +1,4 @@
-"""The rules and a compiler -> compiled rules, kept on disk until a kernel file changes.
+"""The rules, the walk and a compiler -> both compiled, kept on disk until a kernel file changes.
 
 Numba's own cache looks at the file of the decorated function alone: with the formula in one file and
 the loop in another it would go on running the old formula.  So the cache folder is named by a hash of
@@ -16,7 +16,7 @@ from tempfile import gettempdir
 
 import numba
 
-from . import rules
+from . import rules, walk
 
 
 def fingerprint() -> str:
@@ -56,9 +56,9 @@ def own_cache() -> Iterator[None]:
 
 
 def compiled(compile: Callable) -> dict[str, Callable]:
-    """Every function of `rules`, compiled, by name; each sees the compiled others."""
-    names = dict(vars(rules))
-    for function in rules.FUNCTIONS:
+    """Every function of `rules` and `walk`, compiled, by name; each sees the compiled others."""
+    names = {**vars(rules), **vars(walk)}
+    for function in (*rules.FUNCTIONS, *walk.FUNCTIONS):
         twin = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
         twin.__doc__, twin.__module__, twin.__qualname__ = function.__doc__, __name__, function.__name__
         names[function.__name__] = compile(twin)

@@ -10,6 +10,7 @@ from tensionbgm.errors import InputError
 from tensionbgm.forms import PPQ, Plan
 from tensionbgm.kernels import rules
 from tensionbgm.search import costs, factors, groups
+from tensionbgm.search.check import check_plan
 
 PITCHES = np.arange(128)
 
@@ -48,8 +49,9 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> Posed:
     Raises
     ------
     InputError
-        some tied slots have no pitch in common
+        the plan contradicts itself, or some tied slots have no pitch in common
     """
+    check_plan(plan)
     role = part_roles(plan)[plan.slots["part"]]
     pitched = np.flatnonzero(role >= 0)
     slots, role = plan.slots[pitched].copy(), role[pitched]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,12 +78,12 @@ def compose(
     schedule = _schedule(effort)
     twin = _twin(effort.device, schedule.chains)
     posed = pose(plan, targets)
-    began = time.perf_counter()
+    seed = plan.seed % 2**32
     state = empty_state(posed.problem, schedule.chains)
-    twin.start(posed.problem, state, plan.seed, threads)
+    twin.start(posed.problem, state, seed, threads)
     cost_start = int(state.cost[:, 0].min())
     began = time.perf_counter()
-    sweeps = _search(twin, posed, state, plan.seed, schedule, effort.seconds, watch, threads)
+    sweeps = _search(twin, posed, state, seed, schedule, effort.seconds, watch, threads)
     spent = time.perf_counter() - began
     winner = int(np.argmin(state.cost[:, 1]))  # the first of equals
     moves = posed.candidates * sweeps * schedule.chains
@@ -121,8 +122,8 @@ def temperatures(sweeps: int) -> np.ndarray:
 def _schedule(effort: config.Effort) -> Schedule:
     if effort.effort not in SCHEDULES:
         raise UsageError(f"no effort {effort.effort!r}; take one of {', '.join(SCHEDULES)}")
-    if effort.seconds is not None and not effort.seconds > 0:
-        raise UsageError(f"--seconds {effort.seconds}: must be more than 0")
+    if effort.seconds is not None and not 0 < effort.seconds < math.inf:
+        raise UsageError(f"--seconds {effort.seconds}: must be a number above 0")
     return SCHEDULES[effort.effort]
 
 

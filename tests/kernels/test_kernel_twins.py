@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from search_plans import ensemble_plan
-from tensionbgm.kernels import backend, cuda_answers, jit, rules
+from tensionbgm.kernels import backend, cuda_answers, jit, rules, walk
 
 from tensionbgm.search.problem import empty_state, gumbel_table, pose
 
@@ -38,9 +38,9 @@ def test_a_twin_gives_what_plain_python_gives(twin, bars, roles):
     twin.start(problem, fast, 11)
     twin.anneal(problem, fast, 11, 0, HEAT)
     for n in range(2):
-        chain = rules.chain_of(plain, n)
-        rules.start(problem, chain, 11, n)
-        rules.anneal(problem, chain, 11, n, 0, HEAT)
+        chain = walk.chain_of(plain, n)
+        walk.start(problem, chain, 11, n)
+        walk.anneal(problem, chain, 11, n, 0, HEAT)
     for name in ("x", "best_x", "cost", "sums", "counts", "mask", "centre"):
         np.testing.assert_array_equal(getattr(fast, name), getattr(plain, name), err_msg=name)
 
@@ -111,11 +111,11 @@ def test_heat_bath_draws_by_boltzmann():
     )
     lone.domain_cost[start:stop] = 10**6
     lone.domain_cost[start : start + 2] = 0, 200
-    chain = rules.chain_of(empty_state(lone, 1), 0)
-    rules.start(lone, chain, 0, 0)
+    chain = walk.chain_of(empty_state(lone, 1), 0)
+    walk.start(lone, chain, 0, 0)
     first = 0
     for k in range(3000):
-        rules.step(lone, chain, 0, rules.mix(9, 9, k), 200)
+        walk.step(lone, chain, 0, rules.mix(9, 9, k), 200)
         first += chain.x[0] == lone.domain_pitch[start]
     assert first / 3000 == pytest.approx(math.e / (1 + math.e), abs=0.03)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_plans import BAR, ENSEMBLE, ensemble_plan
-from tensionbgm.kernels import rules
+from tensionbgm.kernels import rules, walk
 
 from tensionbgm.forms import PPQ, SLOT, Plan
 from tensionbgm.music import spiral
@@ -24,8 +24,8 @@ def aims(plan: Plan) -> dict[str, np.ndarray]:
 
 def started(plan: Plan, seed: int) -> tuple[problem.Posed, rules.Chain]:
     posed = problem.pose(plan, aims(plan))
-    chain = rules.chain_of(problem.empty_state(posed.problem, 1), 0)
-    rules.start(posed.problem, chain, seed, 0)
+    chain = walk.chain_of(problem.empty_state(posed.problem, 1), 0)
+    walk.start(posed.problem, chain, seed, 0)
     return posed, chain
 
 
@@ -122,9 +122,9 @@ def test_what_a_step_says_it_changes_is_what_changed(seed, tied, moves):
     before = int(chain.cost[0])
     for k in range(moves):
         v = rules.mix(seed, 1, k) % len(chain.x)
-        before += rules.step(p, chain, v, rules.mix(seed, 2, k), 300)
+        before += walk.step(p, chain, v, rules.mix(seed, 2, k), 300)
     sums, counts, mask = chain.sums.copy(), chain.counts.copy(), chain.mask.copy()
-    rules.restart(p, chain)
+    walk.restart(p, chain)
     assert int(chain.cost[0]) == before
     np.testing.assert_array_equal(chain.sums, sums)
     np.testing.assert_array_equal(chain.counts, counts)

@@ -15,7 +15,7 @@ from tensionbgm.kernels import cpu, rules
 from tensionbgm import kernels
 from tensionbgm.config import Effort
 from tensionbgm.errors import Cancelled, InputError, UsageError
-from tensionbgm.forms import Piece
+from tensionbgm.forms import Chord, Curve, Key, Piece
 from tensionbgm.progress import Watch
 from tensionbgm.search import run
 from tensionbgm.search.problem import empty_state, pose
@@ -151,7 +151,13 @@ def test_seconds_limit_the_search_and_keep_the_rules():
 
 @pytest.mark.parametrize(
     "effort",
-    [Effort(effort="heroic"), Effort(seconds=0.0), Effort(seconds=float("nan")), Effort(device="abacus")],
+    [
+        Effort(effort="heroic"),
+        Effort(seconds=0.0),
+        Effort(seconds=float("nan")),
+        Effort(seconds=float("inf")),
+        Effort(device="abacus"),
+    ],
 )
 def test_a_bad_effort_is_a_usage_error(effort):
     with pytest.raises(UsageError):
@@ -181,3 +187,47 @@ def test_a_small_piece_is_solved_to_its_proven_optimum(seed):
     cpu.restart(posed.problem, state, threads=1)
     assert len(ways) > 1000
     assert compose(plan, DRAFT).search.cost_end == state.cost[:, 0].min() / rules.POINT
+
+
+@pytest.mark.parametrize("seed", [-1, 2**70])
+def test_any_whole_number_is_a_seed(seed):
+    assert broken_rules(compose(ensemble_plan(1, seed), DRAFT)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fault"),
+    [
+        ("part", 99, "no part"),
+        ("part", -1, "no part"),
+        ("duration_tick", 0, "no length"),
+        ("onset_tick", -5, "before the music"),
+        ("low", 100, "no range"),
+        ("high", 300, "no range"),
+        ("allowed", 0xF000, "no pitch class"),
+        ("shift", -30000, "shifted"),
+        ("onset_tick", 9600, "out of order"),
+    ],
+)
+def test_a_plan_with_an_impossible_slot_is_told_in_a_line(field, value, fault):
+    plan = ensemble_plan(2)
+    slots = plan.slots.copy()
+    slots[field][0] = value
+    with pytest.raises(InputError, match=fault):
+        compose(dataclasses.replace(plan, slots=slots), DRAFT)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"keys": ()},
+        {"keys": (Key(0, 12, "major"),)},
+        {"keys": (Key(0, 0, "dorian"),)},
+        {"chords": (Chord(0, 0, "C", 1, 0, 0),)},
+        {"chords": (Chord(0, 9, "C", 1, 13, 0),)},
+        {"chords": (Chord(9, 10, "C", 1, 0, 0), Chord(0, 9, "C", 1, 0, 0))},
+        {"curve": Curve(np.array([0.0]), np.array([np.nan]), "file")},
+    ],
+)
+def test_a_plan_with_impossible_harmony_or_curve_is_told_in_a_line(change):
+    with pytest.raises(InputError, match="plan the piece again"):
+        compose(dataclasses.replace(ensemble_plan(2), **change), DRAFT)

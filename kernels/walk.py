@@ -1,0 +1,151 @@
+"""A problem and a chain -> the chain a few sweeps on: the walk, in plain Python (read `rules.py` first).
+
+The search is annealing by heat bath.  A step visits one variable, weighs every pitch of its domain
+with all else fixed, and draws one with probability proportional to exp(-cost / temperature), by the
+Gumbel-max trick: argmin(cost - temperature * gumbel) [Maddison14]_.  At temperature 0 the best pitch
+wins.  Chance is a function of (seed, chain, step, candidate), not a generator's state.
+"""
+
+from .rules import (
+    CHANCES,
+    GUMBEL_ONE,
+    KEY,
+    LINKED,
+    PER_XY,
+    PER_Z,
+    Chain,
+    factors_cost,
+    groups_cost,
+    mix,
+    momentum_cost,
+    scramble,
+    set_cost,
+    strain_cost,
+)
+
+
+def chain_of(state, n):
+    """Chain number n, as views: what is written to it is written to the state."""
+    return Chain(
+        state.x[n],
+        state.best_x[n],
+        state.cost[n],
+        state.sums[n],
+        state.counts[n],
+        state.mask[n],
+        state.centre[n],
+        state.scratch[n],
+    )
+
+
+def place(p, s, v, sign):
+    """Put variable v into its groups at its pitch (sign 1), or take it out (sign -1)."""
+    for m in range(p.member_start[v], p.member_start[v + 1]):
+        g = p.member_group[m]
+        for e in range(p.entry_start[m], p.entry_start[m + 1]):
+            pc = (s.x[v] + p.entry[e, 0]) % 12
+            units = sign * p.entry[e, 1]
+            for axis in range(3):
+                s.sums[g, axis] += units * p.spell[p.group[g, KEY], pc, axis]
+            s.counts[g, pc] += sign
+            if s.counts[g, pc] == 0:
+                s.mask[g] &= ~(1 << pc)
+            else:
+                s.mask[g] |= 1 << pc
+        s.centre[g, 0] = (s.sums[g, 0] * p.group[g, PER_XY]) >> 16
+        s.centre[g, 1] = (s.sums[g, 1] * p.group[g, PER_XY]) >> 16
+        s.centre[g, 2] = (s.sums[g, 2] * p.group[g, PER_Z]) >> 16
+
+
+def start(p, s, seed, chain):
+    """Begin a chain: a random pitch of each domain, the sums, and the cost from scratch."""
+    for v in range(p.domain_start.size - 1):
+        size = p.domain_start[v + 1] - p.domain_start[v]
+        s.x[v] = p.domain_pitch[p.domain_start[v] + mix(seed, chain, v) % size]
+    restart(p, s)
+    s.cost[1] = s.cost[0]
+    for v in range(s.x.size):
+        s.best_x[v] = s.x[v]
+
+
+def restart(p, s):
+    """Set the sums and the cost of a chain from its pitches alone."""
+    for g in range(p.group.shape[0]):
+        s.mask[g] = 0
+        for pc in range(12):
+            s.counts[g, pc] = 0
+        for axis in range(3):
+            s.sums[g, axis] = 0
+            s.centre[g, axis] = 0
+    for v in range(s.x.size):
+        place(p, s, v, 1)
+    s.cost[0] = total_cost(p, s)
+
+
+def total_cost(p, s):
+    """Cost of everything at the chain's pitches, its sums being right."""
+    cost = p.constant[0]
+    for v in range(s.x.size):
+        for i in range(p.domain_start[v], p.domain_start[v + 1]):
+            if p.domain_pitch[i] == s.x[v]:
+                cost += p.domain_cost[i]
+        cost += factors_cost(p, s.x, v, True)
+    for g in range(p.group.shape[0]):
+        x, y, z = s.centre[g, 0], s.centre[g, 1], s.centre[g, 2]
+        cost += set_cost(p, g, s.mask[g]) + strain_cost(p, g, x, y, z)
+        if p.group[g, LINKED]:
+            cost += momentum_cost(p, g, x, y, z, s.centre, g - 1)
+    return cost
+
+
+def step(p, s, v, chance, temperature):
+    """Draw a new pitch for variable v by heat bath; returns how the cost changed.
+
+    `temperature` is in cost units, `chance` a 32-bit number.
+    """
+    first, stop = p.domain_start[v], p.domain_start[v + 1]
+    old = s.x[v]
+    place(p, s, v, -1)
+    for pc in range(12):
+        s.scratch[pc] = -1
+    chosen, chosen_cost, chosen_score, old_cost = old, 0, 0, 0
+    for i in range(first, stop):
+        pitch = p.domain_pitch[i]
+        pc = pitch % 12
+        if s.scratch[pc] < 0:
+            s.scratch[pc] = groups_cost(p, s, v, pitch)
+        s.x[v] = pitch
+        cost = p.domain_cost[i] + s.scratch[pc] + factors_cost(p, s.x, v, False)
+        score = cost * GUMBEL_ONE
+        if temperature > 0:
+            score -= temperature * p.gumbel[scramble(chance + (i - first) * 0x9E3779B1) % CHANCES]
+        if i == first or score < chosen_score:
+            chosen, chosen_cost, chosen_score = pitch, cost, score
+        if pitch == old:
+            old_cost = cost
+    s.x[v] = chosen
+    place(p, s, v, 1)
+    return chosen_cost - old_cost
+
+
+def anneal(p, s, seed, chain, first_sweep, temperature):
+    """Sweep over all variables once for each temperature, keeping the best pitches seen.
+
+    `first_sweep` counts the sweeps done before, so that many short calls equal one long one.
+    """
+    n = s.x.size
+    cost, best = s.cost[0], s.cost[1]
+    for k in range(temperature.size):
+        sweep = first_sweep + k
+        for i in range(n):
+            v = i if sweep % 2 == 0 else n - 1 - i
+            if p.domain_start[v + 1] - p.domain_start[v] > 1:
+                cost += step(p, s, v, mix(seed, chain, (sweep + 1) * n + v), temperature[k])
+        if cost < best:
+            best = cost
+            for v in range(n):
+                s.best_x[v] = s.x[v]
+    s.cost[0], s.cost[1] = cost, best
+
+
+FUNCTIONS = (chain_of, place, total_cost, restart, start, step, anneal)  # each after those it calls
