@@ -35,7 +35,7 @@ NEW_PALETTE = 0.5  # distance of colours above which a slide is another slide, h
 SAME = 0.8  # correlation above which two pictures may be of one shot
 LIGHT = 12.0  # ... if their mean differs by no more than this
 SURE = 0.5  # TransNetV2's answer that counts
-MAYBE = 0.2  # ... that prolongs a transition
+MAYBE = 0.2  # ... that prolongs a transition, or counts where nothing of the picture is left
 ONE_STEP = 0.5  # share of an event's change in one step that makes it a hard cut
 FLAT = 12.0  # spread of luma below which a picture is one flat colour
 NOTHING = 6.0  # change below which an event led nowhere
@@ -152,17 +152,24 @@ def _decide(
             cuts.add(int(abrupt[evidence.step[abrupt].argmax()]))
         elif not cuts.intersection(range(low, high + 1)) and total > NOTHING:
             gradual.append(_extend(first, last + 1, answer[:, 1]))
-    kept = _thin(evidence, sorted(cuts | _sudden(evidence, cuts)))
+    kept = _thin(evidence, sorted(cuts | _sudden(evidence, cuts, answer[:, 0])))
     return kept, _join(evidence, gradual, kept)
 
 
-def _sudden(evidence: Evidence, cuts: set[int]) -> set[int]:
-    """Cuts close to others, which the network may miss because a shot is very short: nothing is left."""
+def _sudden(evidence: Evidence, cuts: set[int], last_likely: np.ndarray) -> set[int]:
+    """Steps that leave nothing of the picture, close to other cuts or held for possible by the network.
+
+    The network may miss a shot because it is very short, or quick and dark.
+    """
     beside = np.maximum(np.roll(evidence.step, 1), np.roll(evidence.step, -1))
     stands_out = (evidence.step > PLAIN) & (evidence.step > 1.5 * beside)
     cut_s = evidence.time_s[sorted(cuts)]
-    near = [i for i in _steps(stands_out) if np.any(np.abs(cut_s - evidence.time_s[i]) < SHORT_S)]
-    return {i for i in near if _leaves_nothing(evidence, i)}
+    found = set()
+    for i in _steps(stands_out):
+        close = np.any(np.abs(cut_s - evidence.time_s[i]) < SHORT_S)
+        if (close or last_likely[i - 1] > MAYBE) and _leaves_nothing(evidence, i):
+            found.add(i)
+    return found
 
 
 def _leaves_nothing(evidence: Evidence, i: int) -> bool:
