@@ -2,7 +2,9 @@
 
 The composite tension of `music.tension` is measured window by window, and a smooth loudness contour,
 the same for all parts, is raised where it falls short of the curve and lowered where it exceeds it,
-until that helps no more.  Accents and the balance of the parts, being ratios, stay.
+until that helps no more.  Loudness counts by itself too: else a full scoring would be played softly
+because it is tense enough already, and a thin one loudly.  Accents and the balance of the parts,
+being ratios, stay.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ SOFTEST, LOUDEST = 24, 120  # velocities stay within
 STEPS = 12  # measurements at most
 GAIN = 1.6  # octaves of velocity (6 dB) for a tension too low by 1
 LEAST_GAIN = 0.1
+LOUDNESS_SHARE = 0.35  # of what is followed; composite r loses 0.005 by it, loudness r gains 0.3 and more
 DEEPEST, HIGHEST = -1.6, 1.0  # the contour's bounds [octaves of velocity]
 STEEPEST_PER_S = 0.7  # how fast the contour may change [octaves of velocity a second]
 
@@ -65,8 +68,9 @@ def rms(values: np.ndarray) -> float:
 
 
 def _shortfall(curve: Curve, profile: Profile) -> np.ndarray:
-    """How much tension each window lacks, float (w,)."""
-    return curve.mean(profile.start_s, profile.end_s) - profile.composite
+    """How much tension, and loudness by itself, each window lacks, float (w,)."""
+    reached = LOUDNESS_SHARE * profile.loudness + (1 - LOUDNESS_SHARE) * profile.composite
+    return curve.mean(profile.start_s, profile.end_s) - reached
 
 
 def _louder(piece: Piece, time_s: np.ndarray, contour: np.ndarray) -> Piece:
