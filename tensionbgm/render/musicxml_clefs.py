@@ -40,8 +40,10 @@ def choose_clef(part: Part, pitches: np.ndarray) -> Clef:
         return LOW_TREBLE
     if not len(pitches):
         pitches = np.array([part.low, part.high])
-    candidates = [TREBLE, BASS, HIGH_TREBLE, LOW_BASS] if part.program != VIOLA else [ALTO, TREBLE]
-    if part.role == "bass":
+    candidates = [TREBLE, BASS, HIGH_TREBLE, LOW_BASS]
+    if part.program == VIOLA or "viola" in part.name.lower():
+        candidates = [ALTO, TREBLE]
+    elif part.role == "bass":
         candidates = [BASS, LOW_BASS]
     return min(candidates, key=lambda clef: _ledgers(pitches, clef) + _HANDICAP.get(clef, 0.0))
 

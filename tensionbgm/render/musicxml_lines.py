@@ -7,6 +7,7 @@ staff; only lines on different grids (two against three) make more.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -18,7 +19,8 @@ from tensionbgm.render.musicxml_rhythm import GRIDS, by_beat, grid_of, snap, wri
 from tensionbgm.render.musicxml_spelling import Speller
 
 PREFERRED_VOICES = 2  # a staff reads well with stems up and stems down
-_JOIN_TICK = PPQ // 8  # a shorter gap before the next note is articulation, not a rest
+_GAP = PPQ // 4  # a shorter silence before the next note or beat is articulation, not a rest
+_SHORT_VALUES = (PPQ // 2, PPQ // 3, PPQ // 4)  # written values whose half is played: staccato
 
 
 class Note(NamedTuple):
@@ -28,6 +30,7 @@ class Note(NamedTuple):
     end: int
     pitch: int
     fifth: int  # spelling, a place on the line of fifths
+    short: bool = False  # staccato: sounds for half of what is written
 
 
 class Tone(NamedTuple):
@@ -37,6 +40,7 @@ class Tone(NamedTuple):
     fifth: int
     tied_in: bool
     tied_out: bool
+    short: bool = False
 
 
 class Stroke(NamedTuple):
@@ -70,22 +74,58 @@ def lines_of(notes: np.ndarray, speller: Speller, end_tick: int) -> list[list[No
     lines : list of list of Note
         notes of one line do not overlap
     """
+    struck: dict[int, list[int]] = {}
+    for onset, _, pitch, *_ in notes.tolist():
+        struck.setdefault(pitch, []).append(onset)
     lines: list[list[Note]] = []
     for voice in np.unique(notes["voice"]):
-        for raw in _by_rhythm(notes[notes["voice"] == voice].tolist()):
-            placed = _on_grid([n[0] for n in raw], [n[1] for n in raw], end_tick)
-            pitches = [n[2] for n in raw]
-            spelled = [
-                Note(start, end, pitch, speller.note(start, pitch, after))
-                for (start, end), pitch, after in zip(placed, pitches, [*pitches[1:], None], strict=True)
-            ]
-            lines.extend(_apart(spelled))
+        for line in _by_rhythm(_articulated(notes[notes["voice"] == voice], struck)):
+            following = [after.pitch for after in line[1:]]
+            placed = zip(line, _on_grid(line, end_tick), [*following, None], strict=True)
+            lines.extend(
+                _apart([
+                    Note(*span, note.pitch, speller.note(span[0], note.pitch, after), note.short)
+                    for note, span, after in placed
+                ])
+            )  # fmt: skip
     return lines
 
 
-def _by_rhythm(notes: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
+def _articulated(notes: np.ndarray, struck: dict[int, list[int]]) -> list[Note]:
+    """The sounding notes of a line as a copyist writes them, not yet spelled.
+
+    A note that stops just before the next one, or before the beat, is written up to it; a note
+    that fills half of a short value before a silence is that value, staccato.  `struck` holds
+    the onsets of every pitch in the whole part, rising: no note is written into the next one
+    of its pitch.
+    """
+    onsets = notes["onset_tick"].tolist()
+    written = []
+    for start, end, pitch, *_ in notes.tolist():
+        after = min(_next(onsets, start), _next(struck[pitch], start))
+        value = next((v for v in _SHORT_VALUES if _is_half(start, end, v)), 0)
+        if value and start + value <= min(after, (start // PPQ + 1) * PPQ):
+            written.append(Note(start, start + value, pitch, 0, short=True))
+            continue
+        free = min(after, -(-end // PPQ) * PPQ)
+        written.append(Note(start, free if 0 < free - end < _GAP else end, pitch, 0))
+    return written
+
+
+def _next(onsets: list[int], start: int) -> int:
+    index = bisect_right(onsets, start)
+    return onsets[index] if index < len(onsets) else start + 2**20
+
+
+def _is_half(start: int, end: int, value: int) -> bool:
+    """Whether a note sounds for about half of a value that could be written where it begins."""
+    unit = value if value == PPQ // 3 else PPQ // 4
+    return start % PPQ % unit == 0 and 0.4 * value <= end - start <= 0.6 * value
+
+
+def _by_rhythm(notes: list[Note]) -> list[list[Note]]:
     """Notes of a line, parted where one beat would have to be divided in two ways at once."""
-    lines: list[list[tuple[int, ...]]] = [[]]
+    lines: list[list[Note]] = [[]]
     taken: list[dict[int, set[int]]] = [{}]  # by line and beat: the points inside
     for note in notes:
         own = by_beat(note[:2])
@@ -110,17 +150,13 @@ def _on_grids(own: dict[int, set[int]], others: dict[int, set[int]] | None = Non
     )
 
 
-def _on_grid(onsets: list[int], ends: list[int], last: int) -> list[tuple[int, int]]:
+def _on_grid(notes: list[Note], last: int) -> list[tuple[int, int]]:
     """Spans moved to the grid of their beats; none vanishes, none leaves the piece."""
-    joined = [
-        after if 0 < after - end < _JOIN_TICK and end % GRIDS[-1] else end
-        for end, after in zip(ends, [*onsets[1:], 0], strict=True)
-    ]
-    place = {p: p for p in (*onsets, *joined)}
+    place = {p: p for note in notes for p in note[:2]}
     for beat, inside in by_beat(place).items():
         moved = snap(frozenset(inside))
         place.update({beat * PPQ + p: beat * PPQ + to for p, to in moved.items()})
-    spans = [(place[onset], place[end]) for onset, end in zip(onsets, joined, strict=True)]
+    spans = [(place[note.start], place[note.end]) for note in notes]
     points = sorted(set(place.values()))
     return [span if span[0] < span[1] else _shortest(span[0], points, last) for span in spans]
 
@@ -139,7 +175,8 @@ def _apart(notes: list[Note]) -> list[list[Note]]:
     lines: list[list[Note]] = []
     for note in sorted(notes):
         for line in lines:
-            if line[-1].end <= note.start or line[-1][:2] == note[:2]:
+            alike = (*line[-1][:2], line[-1].short) == (*note[:2], note.short)
+            if line[-1].end <= note.start or alike:
                 line.append(note)
                 break
         else:
@@ -174,9 +211,9 @@ def _strokes(notes: list[Note], start: int, end: int) -> Voice:
     """The part of a line inside one bar."""
     voice: Voice = []
     for note in notes:
-        tone = Tone(note.pitch, note.fifth, note.start < start, note.end > end)
+        tone = Tone(note.pitch, note.fifth, note.start < start, note.end > end, note.short)
         span = max(note.start, start) - start, min(note.end, end) - start
-        if voice and (voice[-1].start, voice[-1].end) == span:
+        if voice and voice[-1][:2] == span:
             voice[-1] = Stroke(*span, _stack(voice[-1].tones, (tone,)))
         else:
             voice.append(Stroke(*span, (tone,)))
@@ -198,7 +235,9 @@ def draw_together(voices: list[Voice]) -> list[Voice]:
 
 
 def merge(one: Voice, other: Voice) -> Voice:
-    """Two voices as one, tones tied where the other moves; empty if no beat could be written so."""
+    """Two voices as one, tones tied where the other moves; empty where that could not be written."""
+    if not _articulate_alike(one, other):
+        return []
     if [s[:2] for s in one] == [s[:2] for s in other]:
         return [Stroke(a.start, a.end, _stack(a.tones, b.tones)) for a, b in zip(one, other, strict=True)]
     edges = sorted({tick for s in (*one, *other) for tick in s[:2]})
@@ -212,13 +251,27 @@ def merge(one: Voice, other: Voice) -> Voice:
     return strokes
 
 
+def _articulate_alike(one: Voice, other: Voice) -> bool:
+    """Whether no staccato of either voice would share its time with anything else."""
+    for short, rest in ((one, other), (other, one)):
+        for stroke in short:
+            if stroke.tones[0].short and any(
+                s.start < stroke.end
+                and stroke.start < s.end
+                and not (s[:2] == stroke[:2] and s.tones[0].short)
+                for s in rest
+            ):
+                return False
+    return True
+
+
 def _sounding(voice: Voice, start: int, end: int) -> tuple[Tone, ...]:
     """The tones a voice holds during a span that none of its edges divides."""
     for stroke in voice:
         if stroke.start <= start and end <= stroke.end:
             begun, goes_on = stroke.start < start, end < stroke.end
             return tuple(
-                Tone(t.pitch, t.fifth, t.tied_in or begun, t.tied_out or goes_on) for t in stroke.tones
+                t._replace(tied_in=t.tied_in or begun, tied_out=t.tied_out or goes_on) for t in stroke.tones
             )
     return ()
 
@@ -233,7 +286,7 @@ def _stack(low: tuple[Tone, ...], high: tuple[Tone, ...]) -> tuple[Tone, ...]:
 
 
 def _unison(a: Tone, b: Tone) -> Tone:
-    return Tone(a.pitch, a.fifth, a.tied_in and b.tied_in, a.tied_out or b.tied_out)
+    return a._replace(tied_in=a.tied_in and b.tied_in, tied_out=a.tied_out or b.tied_out)
 
 
 def _ties(voice: Voice) -> int:

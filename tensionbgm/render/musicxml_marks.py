@@ -43,7 +43,7 @@ KINDS = {
     (0, 2, 4, 7, 11): "major-ninth",
     (0, 2, 3, 7, 10): "minor-ninth",
 }  # semitones above the root -> MusicXML's kind
-DEGREES = (("sus7", (0, 5, 7, 10), "suspended-fourth", (7, -1)), ("add9", (0, 2, 4, 7), "major", (9, 0)),
+DEGREES = (("7sus4", (0, 5, 7, 10), "suspended-fourth", (7, -1)), ("add9", (0, 2, 4, 7), "major", (9, 0)),
            ("m(add9)", (0, 2, 3, 7), "minor", (9, 0)), ("7b9", (0, 1, 4, 7, 10), "dominant", (9, -1)),
            ("7#9", (0, 3, 4, 7, 10), "dominant", (9, 1)))  # fmt: skip
 SHOWN = {

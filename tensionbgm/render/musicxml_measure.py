@@ -95,7 +95,7 @@ def layout(voice: Voice, beats: int) -> list[Written]:
 
 def _tied(tones: tuple[Tone, ...], value: Value, stroke: Stroke) -> tuple[Tone, ...]:
     begun, goes_on = value.start > stroke.start, value.end < stroke.end
-    return tuple(Tone(t.pitch, t.fifth, t.tied_in or begun, t.tied_out or goes_on) for t in tones)
+    return tuple(t._replace(tied_in=t.tied_in or begun, tied_out=t.tied_out or goes_on) for t in tones)
 
 
 def _bracket(column: list[Written]) -> None:
@@ -287,5 +287,7 @@ def _notations(note: Element, written: Written, tone: Tone | None, first: bool) 
     if first and written.opens:
         bracket = "no" if written.beams else "yes"
         SubElement(notations, "tuplet", type="start", number="1", bracket=bracket)
+    if first and tone and tone.short:
+        SubElement(SubElement(notations, "articulations"), "staccato")
     if len(notations):
         note.append(notations)
