@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from search_plans import ensemble_plan
-from tensionbgm.kernels import backend, cuda_answers, jit, rules, walk
 
+from tensionbgm.kernels import backend, cuda_answers, jit, rules, walk
 from tensionbgm.search.problem import empty_state, gumbel_table, pose
 
 HEAT = np.array([500, 60, 0])

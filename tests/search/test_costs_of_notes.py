@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_plans import BAR, ENSEMBLE, ensemble_plan
-from tensionbgm.kernels import rules, walk
 
 from tensionbgm.forms import PPQ, SLOT, Plan
+from tensionbgm.kernels import rules, walk
 from tensionbgm.music import spiral
 from tensionbgm.search import costs, groups, problem
 

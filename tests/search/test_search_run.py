@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_plans import ENSEMBLE, ensemble_plan
-from tensionbgm.kernels import cpu, rules
 
 from tensionbgm import kernels
 from tensionbgm.config import Effort
 from tensionbgm.errors import Cancelled, InputError, UsageError
 from tensionbgm.forms import Chord, Curve, Key, Piece
+from tensionbgm.kernels import cpu, rules
 from tensionbgm.progress import Watch
 from tensionbgm.search import run
 from tensionbgm.search.problem import empty_state, pose
