@@ -43,9 +43,13 @@ KINDS = {
     (0, 2, 4, 7, 11): "major-ninth",
     (0, 2, 3, 7, 10): "minor-ninth",
 }  # semitones above the root -> MusicXML's kind
-DEGREES = (("7sus4", (0, 5, 7, 10), "suspended-fourth", (7, -1)), ("add9", (0, 2, 4, 7), "major", (9, 0)),
-           ("m(add9)", (0, 2, 3, 7), "minor", (9, 0)), ("7b9", (0, 1, 4, 7, 10), "dominant", (9, -1)),
-           ("7#9", (0, 3, 4, 7, 10), "dominant", (9, 1)))  # fmt: skip
+NEAREST = {
+    (0, 5, 7, 10): ("suspended-fourth", "7sus4"),
+    (0, 2, 4, 7): ("major", "add9"),
+    (0, 2, 3, 7): ("minor", "m(add9)"),
+    (0, 1, 4, 7, 10): ("dominant", "7b9"),
+    (0, 3, 4, 7, 10): ("dominant", "7#9"),
+}  # the nearest kind, and what is printed, where MusicXML has no word; readers print degrees twice
 SHOWN = {
     "major": "", "minor": "m", "diminished": "dim", "augmented": "aug", "suspended-fourth": "sus4",
     "suspended-second": "sus2", "power": "5", "major-sixth": "6", "minor-sixth": "m6", "dominant": "7",
@@ -150,36 +154,19 @@ def _harmony(chord: Chord, speller: Speller) -> Callable[[int], Element]:
     def make(offset: int) -> Element:
         harmony = Element("harmony", placement="above")
         _named(SubElement(harmony, "root"), "root", speller.chord_tone(chord, chord.root))
-        degree = _kind(harmony, above, chord.symbol)
+        _kind(harmony, above, chord.symbol)
         if chord.bass != chord.root:
             _named(SubElement(harmony, "bass"), "bass", speller.chord_tone(chord, chord.bass))
-        if degree:
-            _degree(harmony, *degree)
         return _offset(harmony, offset)
 
     return make
 
 
-def _kind(harmony: Element, above: tuple[int, ...], symbol: str) -> tuple[int, int] | None:
-    """The chord's kind, and the degree it adds (value, alter) where MusicXML has no word for the whole."""
-    name = KINDS.get(above)
-    if name:
-        SubElement(harmony, "kind", text=SHOWN[name]).text = name
-        return None
-    for text, members, name, degree in DEGREES:
-        if above == members:
-            SubElement(harmony, "kind", text=text).text = name
-            return degree
-    SubElement(harmony, "kind", text=plain_text(symbol.split("/")[0].lstrip("ABCDEFGH#b♯♭"))).text = "other"
-    return None
-
-
-def _degree(harmony: Element, value: int, alter: int) -> None:
-    degree = SubElement(harmony, "degree")
-    degree.set("print-object", "no")  # the kind's text says it
-    SubElement(degree, "degree-value").text = str(value)
-    SubElement(degree, "degree-alter").text = str(alter)
-    SubElement(degree, "degree-type").text = "add"
+def _kind(harmony: Element, above: tuple[int, ...], symbol: str) -> None:
+    name = KINDS.get(above, "other")
+    shown = SHOWN[name] if name != "other" else plain_text(symbol.split("/")[0].lstrip("ABCDEFGH#b♯♭"))
+    name, shown = NEAREST.get(above, (name, shown))
+    SubElement(harmony, "kind", text=shown).text = name
 
 
 def _named(parent: Element, what: str, fifth: int) -> None:
