@@ -73,7 +73,7 @@ class Harmony:
 _TO_V = ("V", "V7", "Vsus4", "I64", "i64")
 
 MAJOR = (
-    Harmony("I5", 0, "5", "T", 0.15),
+    Harmony("I5", 0, "5", "T", 0.4),
     Harmony("I", 0, "M", "T", 0.0),
     Harmony("Iadd9", 0, "add9", "T", 0.15),
     Harmony("Isus2", 0, "sus2", "T", 0.2),
@@ -84,7 +84,7 @@ MAJOR = (
     Harmony("iii", 4, "m", "T", 0.2),
     Harmony("iii7", 4, "m7", "T", 0.3),
     Harmony("IV", -1, "M", "S", 0.0),
-    Harmony("IV5", -1, "5", "S", 0.3),
+    Harmony("IV5", -1, "5", "S", 0.6),
     Harmony("IVadd9", -1, "add9", "S", 0.1),
     Harmony("IVmaj7", -1, "maj7", "S", 0.15),
     Harmony("IV/1", -1, "M", "S", 0.2, bass=1),
@@ -119,7 +119,7 @@ MAJOR = (
 )
 
 MINOR = (
-    Harmony("i5", 0, "5", "T", 0.15),
+    Harmony("i5", 0, "5", "T", 0.4),
     Harmony("i", 0, "m", "T", 0.0),
     Harmony("iadd9", 0, "madd9", "T", 0.15),
     Harmony("isus2", 0, "sus2", "T", 0.2),

@@ -123,7 +123,7 @@ def contour(n: int, dice: np.random.Generator, way: int = 0) -> tuple[int, ...]:
     steps, way = [0], way or int(dice.choice([-1, 1]))
     leap = int(dice.integers(1, max(n, 2)))
     for i in range(1, n):
-        size = int(dice.choice([2, 2, 3, 4])) if i == leap else int(dice.random() < 0.9)
+        size = int(dice.choice([2, 2, 3, 3, 4])) if i == leap else int(n < 4 or dice.random() < 0.9)
         steps.append(steps[-1] + way * size)
         if i == leap or dice.random() < 0.3:
             way = -way

@@ -64,7 +64,7 @@ CINEMATIC = Palette(
         Player(
             _part("Harp", "arpeggio", 46, 43, 86, -0.5, -2, 0.45),
             "figure",
-            (0, 2), shapes=("rise", "wave", "broken"), rates=(1, 2, 2),
+            (0, 2), shapes=("rise", "wave", "broken"), rates=(2, 2, 2),
         ),
         Player(
             _part("Violas", "arpeggio", 45, 50, 77, 0.15, -3, 0.3),
@@ -91,7 +91,7 @@ ELECTRONIC = Palette(
         Player(
             _part("Pluck", "arpeggio", 11, 55, 88, -0.45, -4, 0.4),
             "figure",
-            (0, 2), shapes=("rise", "wave", "skip"), rates=(1, 2, 2),
+            (0, 2), shapes=("rise", "wave", "skip"), rates=(2, 2, 2),
         ),
         Player(
             _part("Sequencer", "arpeggio", 80, 45, 84, 0.4, -9, 0.25),
@@ -117,7 +117,7 @@ ACOUSTIC = Palette(
         Player(
             _part("Guitar", "arpeggio", 24, 45, 79, -0.4, -1, 0.25),
             "figure",
-            (0, 4), shapes=("pick", "travis", "rise"), rates=(1, 2, 2, 2, 4),
+            (0, 4), shapes=("pick", "travis", "rise"), rates=(2, 2, 2, 2, 4),
         ),
         Player(
             _part("Piano", "arpeggio", 0, 48, 84, 0.3, -3, 0.3),

@@ -14,6 +14,7 @@ import numpy as np
 
 from tensionbgm.forms import PPQ
 from tensionbgm.plan.bass import root_pitch
+from tensionbgm.plan.harmony import Span
 from tensionbgm.plan.line import Place, step_pitch, write_line
 from tensionbgm.plan.motifs import Motif, Rhythm, answer, develop, fit, new_motif
 from tensionbgm.plan.palettes import Player
@@ -27,7 +28,7 @@ PHRASE_LEAP = 4.0  # into a new phrase [scale steps]
 ARCH = 1.5  # how far a phrase rises and falls [scale steps]
 SLOPE = 7.0  # how far the line rises from the calmest bar to the tensest [scale steps]
 PEAK = 2.0  # how far the tensest bar stands out [scale steps]
-STRAY = 3  # how far the search may bend the line [semitones]
+STRAY = 2  # how far the search may bend the line [semitones]
 HEADROOM = 7  # how far above its register it may then go [semitones]
 RAISE_FROM = 0.25  # a theme this much louder than at first comes an octave higher
 
@@ -219,8 +220,16 @@ def _masks(draft: Draft, bar: Bar, on: float, length: float) -> tuple[int, int]:
     """(chord, allowed) pitch classes of a note: chord tones where it weighs, scale tones between."""
     span = draft.span_at(bar, bar.start_tick + round(on * PPQ))
     chord, scale = draft.chord_mask(span), draft.scale_mask(span)
-    firm = on == 0 or (on % 1 == 0 and length >= 1) or length >= 1.5 or on == (bar.beats + 1) // 2
-    return chord, chord if firm else chord | scale
+    firm = on == 0 or length >= 1.5 or (on == (bar.beats + 1) // 2 and length >= 1)
+    third = 0 if len(span.chord.tones) > 2 else _third(draft, span)
+    return chord, chord | third if firm else chord | scale
+
+
+def _third(draft: Draft, span: Span) -> int:
+    """The key's third above an open fifth's root: the tune may say what the chord leaves open."""
+    scale = draft.scale_mask(span)
+    root = (span.tonic + 7 * span.chord.root) % 12
+    return next((1 << (root + k) % 12 for k in (3, 4) if scale >> (root + k) % 12 & 1), 0)
 
 
 def _raised(draft: Draft, themes: Themes) -> set[tuple[int, int]]:
