@@ -18,6 +18,7 @@ _MAJOR_TONICS = tuple(range(-5, 7))  # Db .. F#
 _MINOR_TONICS = tuple(range(-3, 9))  # Eb .. G#
 NEUTRAL = 0.05  # valence at which major and minor are as likely
 BRIGHTNESS = 7.0  # log odds of major for a valence of one more
+SIGNATURE = 3.0  # keys of more accidentals than this are rare
 UNREST = 2.0  # log odds of minor for an energy of one more
 _KEY = re.compile(
     r"\s*([A-Ga-g])\s*(#|b|♯|♭|-sharp|-flat| sharp| flat)?\s*[- ]?\s*(major|minor|maj|min|m)?\s*", re.I
@@ -81,7 +82,7 @@ def choose_key(asked: str | None, mood: Mood, rng: np.random.Generator) -> tuple
     bright = BRIGHTNESS * (mood.valence - NEUTRAL) - UNREST * (mood.energy - 0.5)
     minor = bool(rng.random() < 1.0 / (1.0 + np.exp(bright)))
     tonics = _MINOR_TONICS if minor else _MAJOR_TONICS
-    weight = np.exp(-np.abs(np.array([k - (3 if minor else 0) for k in tonics])) / 3.0)
+    weight = np.exp(-(((np.array(tonics) - (3 if minor else 0)) / SIGNATURE) ** 2))
     tonic = int(rng.choice(tonics, p=weight / weight.sum()))
     return tonic * 7 % 12, "minor" if minor else "major"
 

@@ -31,7 +31,8 @@ class Place:
     wanted: int  # where the contour would have it [MIDI pitch]
     allowed: int  # 12-bit mask
     chord: int  # 12-bit mask
-    bass: int  # the bass under it, or -1 where nothing is struck there [MIDI pitch]
+    bass: int = -1  # the bass struck with it, -1 if none is [MIDI pitch]
+    bass_before: int = -1  # the bass before that
 
 
 @cache
@@ -64,7 +65,7 @@ def write_line(places: list[Place], low: int, high: int, before: int | None) -> 
     if not places:
         return []
     rows = [_candidates(place, low, high) for place in places]
-    cost = [[_own(p, places[0]) + (0.0 if before is None else _leap(p - before) / 2) for p in rows[0]]]
+    cost = [[_own(p, places[0]) + _enter(places[0], before, p) for p in rows[0]]]
     trace: list[list[int]] = []
     for i in range(1, len(places)):
         a, b = places[i - 1], places[i]
@@ -106,7 +107,17 @@ def _move(a: Place, b: Place, p: int, q: int) -> float:
         cost += STAND
     if meant * made < 0:
         cost += FLAT
-    if a.bass >= 0 and b.bass >= 0 and made * (b.bass - a.bass) > 0:
-        apart = (p - a.bass) % 12
-        cost += PARALLEL * (apart in (0, 7) and apart == (q - b.bass) % 12)
-    return cost
+    return cost + PARALLEL * _parallel(b, p, q)
+
+
+def _enter(place: Place, before: int | None, q: int) -> float:
+    """Cost of a phrase's first pitch after the last one of the phrase before."""
+    return 0.0 if before is None else _leap(q - before) / 2 + PARALLEL * _parallel(place, before, q)
+
+
+def _parallel(place: Place, p: int, q: int) -> bool:
+    """Whether going from pitch p to pitch q makes parallel fifths or octaves with the bass."""
+    if min(place.bass, place.bass_before) < 0 or (q - p) * (place.bass - place.bass_before) <= 0:
+        return False
+    apart = (p - place.bass_before) % 12
+    return apart in (0, 7) and apart == (q - place.bass) % 12

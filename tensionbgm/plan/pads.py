@@ -99,7 +99,7 @@ def _stab_rhythm(draft: Draft, bar: Bar) -> list[tuple[float, float]]:
     """(onset, length) of a bar's struck chords [beats]."""
     full = float(bar.beats)
     if draft.metre == 3 and bar.beats >= 3:
-        return [(b + 0.0, 0.75) for b in range(1, bar.beats)]
+        return [(b + 0.0, 0.5) for b in range(1, bar.beats)]
     if draft.metre == 2:
         return [(b + 0.5, 0.5) for b in range(bar.beats)]
     if draft.palette.name == "electronic":

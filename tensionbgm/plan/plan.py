@@ -96,12 +96,13 @@ def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Not
     playing: dict[str, list[tuple[int, Player]]] = {}
     for i, player in enumerate(palette.players):
         playing.setdefault(player.line, []).append((i, player))
-    melody = theme.write_theme(draft, playing["theme"])
-    notes = melody + counter.write_counter(draft, playing["counter"], melody)
+    low = bass.write_bass(draft, playing["bass"])
+    melody = theme.write_theme(draft, playing["theme"], low)
+    notes = low + melody + counter.write_counter(draft, playing["counter"], melody)
     notes += figures.write_figures(draft, playing["figure"])
     watch.tick(0.5)
     notes += pads.write_pads(draft, playing["pad"]) + pads.write_stabs(draft, playing.get("stab", []))
-    notes += bass.write_bass(draft, playing["bass"]) + bass.write_roots(draft, playing.get("roots", []))
+    notes += bass.write_roots(draft, playing.get("roots", []))
     notes += percussion.write_drums(draft, playing["drums"])
     watch.tick(0.7)
     roles = [player.part.role for player in palette.players]

@@ -8,12 +8,12 @@ bar.  The theme is sung in every bar but those of the intro, however softly.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tensionbgm.forms import PPQ
-from tensionbgm.plan.bass import root_pitch
 from tensionbgm.plan.harmony import Span
 from tensionbgm.plan.line import Place, step_pitch, write_line
 from tensionbgm.plan.motifs import Motif, Rhythm, answer, develop, fit, new_motif
@@ -46,9 +46,9 @@ class ThemeBar:
 Themes = dict[tuple[int, int], ThemeBar]  # (material, place) -> bar
 
 
-def write_theme(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
-    """All notes of the melody, for every player who carries it."""
-    themes = themes_of(draft)
+def write_theme(draft: Draft, players: list[tuple[int, Player]], bass: list[Note]) -> list[Note]:
+    """All notes of the melody, for every player who carries it; `bass` is what it is heard against."""
+    themes = themes_of(draft, bass)
     raised = _raised(draft, themes)
     notes: list[Note] = []
     last = draft.palette.theme_low + 8
@@ -63,9 +63,9 @@ def write_theme(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     return notes
 
 
-def themes_of(draft: Draft) -> Themes:
+def themes_of(draft: Draft, bass: list[Note]) -> Themes:
     """The theme's bar at each place of each material, composed at its first entrance."""
-    pairs = _motifs(draft)
+    pairs, under = _motifs(draft), _basses(bass)
     themes: Themes = {}
     last: int | None = None
     for phrase in _phrases(draft):
@@ -73,7 +73,7 @@ def themes_of(draft: Draft) -> Themes:
         if not new:
             continue
         line = write_line(
-            [place for bar, there in new for place in _places(draft, bar, there)],
+            [place for bar, there in new for place in _places(draft, bar, there, under)],
             draft.palette.theme_low,
             draft.palette.theme_high,
             last,
@@ -196,10 +196,15 @@ def _closing_bar(draft: Draft, bar: Bar, motif: Motif, question: bool) -> ThemeB
     return ThemeBar(((0.0, min(long, bar.beats - BREATH)),), (level,), bar.energy)
 
 
-def _places(draft: Draft, bar: Bar, there: ThemeBar) -> list[Place]:
+def _basses(notes: list[Note]) -> dict[int, tuple[int, int]]:
+    """Where the bass moves: onset -> (its pitch, its pitch before)."""
+    line = sorted({note.onset: note.aim for note in notes}.items())
+    return {now[0]: (now[1], last[1]) for last, now in itertools.pairwise(line)}
+
+
+def _places(draft: Draft, bar: Bar, there: ThemeBar, bass: dict[int, tuple[int, int]]) -> list[Place]:
     """The bar's notes, still without pitch."""
     palette, places = draft.palette, []
-    struck = {span.start_tick: root_pitch(span) - bar.transpose for span in draft.spans[bar.index]}
     for (on, length), step in zip(there.rhythm, there.steps, strict=True):
         onset = bar.start_tick + round(on * PPQ)
         chord, allowed = _masks(draft, bar, on, length)
@@ -207,7 +212,8 @@ def _places(draft: Draft, bar: Bar, there: ThemeBar) -> list[Place]:
         chord, allowed = _rotated(chord, -down), _rotated(allowed, -down)
         middle = (palette.theme_low + palette.theme_high) / 2
         wanted = step_pitch(step, draft.tonic, draft.mode, middle)
-        places.append(Place(wanted, allowed, chord, struck.get(onset, -1)))
+        now, before = (p - bar.transpose for p in bass.get(onset, (-99, -99)))
+        places.append(Place(wanted, allowed, chord, now, before))
     return places
 
 

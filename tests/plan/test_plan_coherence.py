@@ -177,7 +177,7 @@ def test_developed_motifs_stay_in_their_bar(motif: motifs.Motif, kind: str):
 def test_a_line_keeps_to_its_chords_and_register_and_leaps_no_tritone_it_can_avoid(
     asked: list[tuple[int, int]],
 ):
-    places = [line.Place(wanted, mask, mask, -1) for wanted, mask in asked]
+    places = [line.Place(wanted, mask, mask) for wanted, mask in asked]
     found = line.write_line(places, 60, 84, None)
     assert len(found) == len(places)
     assert all(mask >> (p % 12) & 1 and 60 <= p <= 84 for p, (_, mask) in zip(found, asked, strict=True))
@@ -185,7 +185,7 @@ def test_a_line_keeps_to_its_chords_and_register_and_leaps_no_tritone_it_can_avo
 
 def test_a_line_runs_in_no_parallel_octaves_with_the_bass_if_it_can_help_it():
     c, d = 0x91, 0x224  # C major over C, D minor over D
-    places = [line.Place(72, c, c, 48), line.Place(74, d, d, 50)]
+    places = [line.Place(72, c, c), line.Place(74, d, d, bass=50, bass_before=48)]
     a, b = line.write_line(places, 60, 84, None)
     assert not ((a - 48) % 12 == (b - 50) % 12 and (a - 48) % 12 in (0, 7) and b > a)
 
