@@ -5,17 +5,12 @@ python -m benchmarks.films [FILM ...]
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
-FILMS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "videos"
+from benchmarks.job import FILMS, Job, run
+
 SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".ogv", ".gif"}
 HEADER = (
     "| film | outcome | film s | wall s | tension r | shuffled | RMSE | cuts | hit 40 ms | chance "
@@ -23,51 +18,12 @@ HEADER = (
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """One film's job."""
-
-    film: str
-    status: int
-    wall_s: float
-    report: dict[str, Any] | None
-    said: str
-
-
 def films() -> list[Path]:
     """Every shared film, in a fixed order."""
     return sorted(p for p in FILMS.rglob("*") if p.suffix.lower() in SUFFIXES)
 
 
-def run(film: Path) -> Row:
-    """Score one film as a user would, in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "tensionbgm",
-            "score",
-            str(film),
-            "-o",
-            f"{folder}/out",
-            "--json",
-            "--quiet",
-        ]
-        began = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True)
-        wall_s = time.perf_counter() - began
-    report = json.loads(done.stdout) if done.returncode == 0 else None
-    said = done.stderr.strip().splitlines()
-    row = Row(f"{film.parent.name}/{film.name}", done.returncode, wall_s, report, said[-1] if said else "")
-    print(
-        f"{row.film}: {row.status} in {wall_s:.0f} s {'' if report else row.said}",
-        file=sys.stderr,
-        flush=True,
-    )
-    return row
-
-
-def line(row: Row) -> str:
+def line(row: Job) -> str:
     """One row of the table."""
     name = row.film.replace("|", "\\|")
     if row.report is None:
@@ -104,12 +60,16 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
-def summary(rows: list[Row]) -> str:
+def summary(rows: list[Job]) -> str:
     """Means over the films scored; cut shares weighted by the number of cuts."""
     reports = [row.report for row in rows if row.report]
     fits = [r["metrics"]["tension"] for r in reports if r["metrics"]["tension"]["pearson"] is not None]
     cuts = [r["metrics"]["cuts"] for r in reports if r["metrics"]["cuts"]["n"]]
     n = sum(c["n"] for c in cuts)
+
+    def mean_of(key: str) -> str:
+        values = [f[key] for f in fits if f[key] is not None]
+        return number(mean(values), 3) if values else "-"
 
     def pooled(key: str) -> str:
         return percent(sum(c["n"] * c[key] for c in cuts) / n) if n else "-"
@@ -118,11 +78,9 @@ def summary(rows: list[Row]) -> str:
     failed = sum(row.status not in (0, 1) for row in rows)
     return (
         f"{len(reports)} scored, {refused} refused in one line, {failed} failed. "
-        f"Mean tension r {mean(f['pearson'] for f in fits):.3f} "
-        f"(unoptimised {mean(f['control_unoptimised'] or 0 for f in fits):.3f}, "
-        f"shuffled {mean(f['control_shuffled'] or 0 for f in fits):.3f}, "
-        f"reversed {mean(f['control_reversed'] or 0 for f in fits):.3f}), "
-        f"mean RMSE {mean(f['rmse'] for f in fits):.3f} of the scale. "
+        f"Mean tension r {mean_of('pearson')} (unoptimised {mean_of('control_unoptimised')}, shuffled "
+        f"{mean_of('control_shuffled')}, reversed {mean_of('control_reversed')}), mean RMSE {mean_of('rmse')} "
+        f"of the scale. "
         f"{n} cuts: within 40 ms {pooled('hit_40ms')} (chance {pooled('chance_40ms')}, shuffled cuts "
         f"{pooled('control_shuffled_hit_40ms')}), within 100 ms {pooled('hit_100ms')} "
         f"(chance {pooled('chance_100ms')}). "

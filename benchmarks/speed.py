@@ -5,14 +5,10 @@ python -m benchmarks.speed
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.films import FILMS
+from benchmarks.job import FILMS, run
 
 TEMPO = ("real/sintel_trailer_52s.mp4", "derived/long_10min_many_cuts.mp4")
 
@@ -40,37 +36,17 @@ def sixty_seconds(folder: Path) -> Path:
     return target
 
 
-def measure(film: Path) -> tuple[dict, float]:
-    """The report of a job of its own process, and its peak memory [GB]."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "tensionbgm",
-            "score",
-            str(film),
-            "-o",
-            f"{folder}/out",
-            "--json",
-            "--quiet",
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout
-        text = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            raise RuntimeError(f"{film}: status {status}")
-    return json.loads(text), usage.ru_maxrss / 1e6
-
-
 def table() -> str:
     """Stages down, films across."""
     if not FILMS.exists():
         return f"not measured: {FILMS} is absent"
     with tempfile.TemporaryDirectory() as folder:
         chosen = [sixty_seconds(Path(folder)), *(FILMS / name for name in TEMPO)]
-        measure(chosen[1])  # caches warm
-        measured = [(film.name, *measure(film)) for film in chosen]
+        run(chosen[1])  # caches warm
+        jobs = [run(film) for film in chosen]
+    if any(job.report is None for job in jobs):
+        return "not measured: " + "; ".join(job.said for job in jobs if job.report is None)
+    measured = [(Path(job.film).name, job.report, job.peak_gb) for job in jobs if job.report]
     stages = list(dict.fromkeys(stage for _, report, _ in measured for stage in report["timings_s"]))
     lines = [
         "| stage | " + " | ".join(name for name, _, _ in measured) + " |",
@@ -82,7 +58,14 @@ def table() -> str:
     total = [f"{sum(report['timings_s'].values()):.1f}" for _, report, _ in measured]
     length = [f"{report['video']['duration_s']:.0f}" for _, report, _ in measured]
     memory = [f"{peak:.2f}" for _, _, peak in measured]
-    for name, cells in (("all stages [s]", total), ("film [s]", length), ("peak memory [GB]", memory)):
+    wall = [f"{job.wall_s:.1f}" for job in jobs]
+    rows = (
+        ("all stages [s]", total),
+        ("wall, start to end [s]", wall),
+        ("film [s]", length),
+        ("peak [GB]", memory),
+    )
+    for name, cells in rows:
         lines.append(f"| **{name}** | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -91,3 +91,12 @@ def test_no_file_grows_beyond_one_sitting():
     for folder in ("tensionbgm", "kernels", "corpora"):
         for path in modules(folder):
             assert len(path.read_text(encoding="utf-8").splitlines()) <= 450, path
+
+
+def test_every_stage_is_found_under_the_package_itself():
+    import tensionbgm
+
+    for name in tensionbgm.__all__:
+        assert getattr(tensionbgm, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'stage'"):
+        _ = tensionbgm.stage
