@@ -228,7 +228,7 @@ def _form_cost(asked: str, chord: Harmony, mode: str) -> float:
     if asked == "predominant":
         return 0.0 if chord.function == "S" or chord.name in ("N", "V7/V", "VI", "I64", "i64") else 0.8
     if asked == "opening":
-        return 0.0 if tonic_root else (0.6 if chord.root + chord.bass == 0 else FORBIDDEN)
+        return 0.0 if tonic_root else (2.5 if chord.root + chord.bass == 0 else FORBIDDEN)
     if asked == "contrast":
         return 1.0 if chord.root == 0 else (0.0 if chord.function in "TS" and plain else 0.3)
     if asked == "half":

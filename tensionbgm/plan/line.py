@@ -13,7 +13,7 @@ from functools import cache
 from tensionbgm.plan.key import scale_fifths
 from tensionbgm.plan.slots import allowed_pitches, nearest
 
-NEAR = 5  # how far a note may lie from where the contour would have it [semitones]
+NEAR = 7  # how far a note may lie from where the contour would have it [semitones]
 PULL = 0.05  # cost of lying elsewhere [per squared semitone]
 BEND = 0.45  # cost of another interval than the motif's [per semitone]
 FLAT = 1.2  # cost of a repeated note the motif has not

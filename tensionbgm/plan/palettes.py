@@ -96,7 +96,7 @@ ELECTRONIC = Palette(
         Player(
             _part("Sequencer", "arpeggio", 80, 45, 84, 0.4, -9, 0.25),
             "figure",
-            (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 2, 4, 4), gate=0.6,
+            (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 4, 4, 4), gate=0.6,
         ),
         Player(_part("Warm Pad", "pad", 89, 45, 79, 0.0, -4, 0.45), "pad", (0, 4), voices=4),
         Player(_part("Sweep", "pad", 95, 52, 84, 0.0, -7, 0.5), "pad", (3, 4), voices=2),

@@ -44,6 +44,7 @@ class ThemeBar:
 
 
 Themes = dict[tuple[int, int], ThemeBar]  # (material, place) -> bar
+Basses = dict[int, tuple[int, int]]  # onset [ticks] -> (pitch of the bass struck there, pitch before)
 
 
 def write_theme(draft: Draft, players: list[tuple[int, Player]], bass: list[Note]) -> list[Note]:
@@ -55,7 +56,7 @@ def write_theme(draft: Draft, players: list[tuple[int, Player]], bass: list[Note
     for bar in draft.bars:
         carriers = [(i, p) for i, p in players if p.levels[0] <= bar.phrase_level <= p.levels[1]]
         if bar.ending == "hold":
-            notes += _final_note(draft, bar, carriers, last)
+            notes += _final_note(draft, bar, carriers, last, _basses(bass))
         elif not bar.intro:
             octaves = int((bar.section, bar.phrase) in raised)
             notes += _bar_notes(draft, bar, themes, carriers, octaves)
@@ -133,7 +134,8 @@ def _motifs(draft: Draft) -> dict[int, tuple[Motif, ...]]:
 
 def _root_motifs(draft: Draft, root: int) -> tuple[Motif, ...]:
     """The four motifs of a theme; b is the answer's contour upside down, so that it is no stranger."""
-    dice, feel, beats = draft.dice("motif", root), draft.palette.feel, draft.metre
+    feel, beats = draft.palette.feel, draft.metre
+    dice = draft.dice("motif", feel, root)
     own = [bar.target for bar in draft.bars if draft.ideas[bar.material].root == root]
     busy = int(np.clip(np.mean(own) * 3 + dice.uniform(-0.3, 0.3), 0, 2))
     if root:
@@ -196,13 +198,13 @@ def _closing_bar(draft: Draft, bar: Bar, motif: Motif, question: bool) -> ThemeB
     return ThemeBar(((0.0, min(long, bar.beats - BREATH)),), (level,), bar.energy)
 
 
-def _basses(notes: list[Note]) -> dict[int, tuple[int, int]]:
+def _basses(notes: list[Note]) -> Basses:
     """Where the bass moves: onset -> (its pitch, its pitch before)."""
     line = sorted({note.onset: note.aim for note in notes}.items())
     return {now[0]: (now[1], last[1]) for last, now in itertools.pairwise(line)}
 
 
-def _places(draft: Draft, bar: Bar, there: ThemeBar, bass: dict[int, tuple[int, int]]) -> list[Place]:
+def _places(draft: Draft, bar: Bar, there: ThemeBar, bass: Basses) -> list[Place]:
     """The bar's notes, still without pitch."""
     palette, places = draft.palette, []
     for (on, length), step in zip(there.rhythm, there.steps, strict=True):
@@ -285,12 +287,17 @@ def _carried(draft: Draft, note: Note, player: Player) -> Note:
     return note
 
 
-def _final_note(draft: Draft, bar: Bar, carriers: list[tuple[int, Player]], last: int) -> list[Note]:
+def _final_note(
+    draft: Draft, bar: Bar, carriers: list[tuple[int, Player]], last: int, bass: Basses
+) -> list[Note]:
     """The theme comes home: the tonic nearest to where it was, held to the end of the film."""
     if bar.index and draft.bars[bar.index - 1].ending == "hold":
         return []
     tonic = 1 << draft.spans[bar.index][0].tonic
-    pitch = nearest(last, draft.palette.theme_low - 3, draft.palette.theme_high, tonic)
+    now, before = bass.get(bar.start_tick, (-1, -1))
+    pitch = write_line(
+        [Place(last, tonic, tonic, now, before)], draft.palette.theme_low - 3, draft.palette.theme_high, last
+    )[0]
     duration = draft.bars[-1].end_tick - bar.start_tick
     notes = []
     for part, player in carriers:
