@@ -17,7 +17,7 @@ PER_SHOT = 3
 JUMP = (
     12.0  # mean change of the small picture (0..255) after which a picture is kept besides the regular ones
 )
-MOST_JUMPS = 3000
+MOST_JUMPS = 1500
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Album:
 class Gallery:
     """Keeps enough pictures that any shot found later has one: regular ones, and one after every jump."""
 
-    _regular: Album = field(default_factory=lambda: Album(4000, 0.2))
+    _regular: Album = field(default_factory=lambda: Album(2000, 0.2))
     _jump: Album = field(default_factory=lambda: Album(MOST_JUMPS, 0.0))
     _before: np.ndarray | None = None
     _jumped: bool = False

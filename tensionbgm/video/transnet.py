@@ -15,7 +15,7 @@ from tensionbgm.video.likeness import one_thread
 
 SIZE = (48, 27)  # width and height of the pictures it was trained on
 CONTEXT = 25  # pictures to either side of those judged, as in the paper (100 seen, 50 kept)
-LONGEST = 100  # pictures judged at a time, besides their context
+LONGEST = 50  # pictures judged at a time, besides their context; it bounds the memory
 
 
 def end_of_shot(small: np.ndarray, asked: np.ndarray, watch: Watch | None = None) -> np.ndarray:
@@ -73,10 +73,12 @@ def _judge(network: Any, small: np.ndarray, first: int, last: int) -> np.ndarray
     """The network's answer for pictures [first, last), float (last - first, 2)."""
     import torch
 
-    index = np.clip(np.arange(first - CONTEXT, last + CONTEXT), 0, len(small) - 1)
+    # A few lengths only: the convolution library keeps memory for every length it has met.
+    length = -(-(last - first) // CONTEXT) * CONTEXT
+    index = np.clip(np.arange(first - CONTEXT, first + length + CONTEXT), 0, len(small) - 1)
     with one_thread():
         one_hot, others = network(torch.from_numpy(small[index])[None])
-        logit = torch.cat([one_hot, others["many_hot"]], -1)[0, CONTEXT:-CONTEXT]
+        logit = torch.cat([one_hot, others["many_hot"]], -1)[0, CONTEXT : CONTEXT + last - first]
         return torch.sigmoid(logit).double().numpy()
 
 
