@@ -79,8 +79,8 @@ def summary(rows: list[Job]) -> str:
     return (
         f"{len(reports)} scored, {refused} refused in one line, {failed} failed. "
         f"Mean tension r {mean_of('pearson')} (unoptimised {mean_of('control_unoptimised')}, shuffled "
-        f"{mean_of('control_shuffled')}, reversed {mean_of('control_reversed')}), mean RMSE {mean_of('rmse')} "
-        f"of the scale. "
+        f"{mean_of('control_shuffled')}, reversed {mean_of('control_reversed')}), mean RMSE "
+        f"{mean_of('rmse')} of the scale. "
         f"{n} cuts: within 40 ms {pooled('hit_40ms')} (chance {pooled('chance_40ms')}, shuffled cuts "
         f"{pooled('control_shuffled_hit_40ms')}), within 100 ms {pooled('hit_100ms')} "
         f"(chance {pooled('chance_100ms')}). "

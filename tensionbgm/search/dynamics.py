@@ -22,7 +22,7 @@ STEPS = 12  # measurements at most
 GAIN = 1.6  # octaves of velocity (6 dB) for a tension too low by 1
 LEAST_GAIN = 0.1
 LOUDNESS_SHARE = 0.35  # of what is followed; composite r loses 0.005 by it, loudness r gains 0.3 and more
-DEEPEST, HIGHEST = -1.6, 1.0  # the contour's bounds [octaves of velocity]
+DEEPEST, HIGHEST = -1.6, 0.6  # the contour's bounds [octaves of velocity]
 STEEPEST_PER_S = 0.7  # how fast the contour may change [octaves of velocity a second]
 
 
