@@ -120,7 +120,7 @@ def colours(rgb: np.ndarray) -> tuple[float, float, float]:
     red, green, blue = (float(small[..., c].mean()) for c in range(3))
     high, low = float(small.max(-1).mean()), float(small.min(-1).mean())
     luma = (0.299 * red + 0.587 * green + 0.114 * blue) / 255
-    return luma, (high - low) / max(high, 4.0), (red - blue) / max(red + blue, 8.0)
+    return luma, (high - low) / max(high, 16.0), (red - blue) / max(red + blue, 32.0)
 
 
 def dense_inverse_search() -> Any:
