@@ -110,6 +110,8 @@ def _solver(effort: float) -> cp_model.CpSolver:
     solver.parameters.random_seed = 1
     solver.parameters.max_deterministic_time = max(effort, 0.01)
     solver.parameters.linearization_level = 2
+    # It would put the default handler back when done: from then on Ctrl-C would kill us in mid-writing.
+    solver.parameters.catch_sigint_signal = False
     return solver
 
 

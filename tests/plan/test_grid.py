@@ -1,6 +1,8 @@
 """The bars of a film: properties first, then pinned films, then real cut lists."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -253,3 +255,22 @@ def test_half_an_hour_of_cuts_gets_its_bars():
     grid = plan_grid(form, shots(cuts), 1800.0, config.Ask())
     assert (error_s(grid) <= 0.04).mean() > 0.85
     checked(form, None, 1800.0, config.Ask(), grid)
+
+
+def test_the_solver_leaves_ctrl_c_to_the_program():
+    code = (
+        "import os, signal, numpy as np\n"
+        "from tensionbgm import config\n"
+        "from tensionbgm.forms import Form, Section, Shots\n"
+        "from tensionbgm.plan.grid import plan_grid\n"
+        "cut_s = np.array([2.1, 4.4, 7.9])\n"
+        "shots = Shots(cut_s, np.ones(3), np.zeros((0, 2)), cut_s)\n"
+        "plan_grid(Form((Section('A', 0.0, 4.4), Section('B', 4.4, 12.0))), shots, 12.0, config.Ask())\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    __import__('time').sleep(1)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('heard')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "heard\n", done.stderr
