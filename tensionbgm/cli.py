@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tensionbgm import config
-from tensionbgm.console import Bars, say
+from tensionbgm.console import Bars, say, tell
 from tensionbgm.errors import UsageError
 from tensionbgm.options import add_options, from_options, whole_number
 from tensionbgm.progress import Watch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   tensionbgm score holiday.mp4
-  tensionbgm score trailer.mov --curve "0:0.2,12:0.9,30:0.1" --palette cinematic --seed 7
+  tensionbgm score trailer.mov --curve "0:0.2,40%:0.9,100%:0.1" --palette cinematic --seed 7
   tensionbgm score vlog.mp4 --key "D minor" --tempo 80-100 -o take2
 """
 
@@ -154,7 +154,7 @@ def score(args: argparse.Namespace) -> None:
         _print_json(result.report)
         return
     say(_summary(result.report))
-    print(result.folder)
+    tell(result.folder)
 
 
 def analyze(args: argparse.Namespace) -> None:
@@ -211,7 +211,7 @@ def demo(args: argparse.Namespace) -> None:
 
     if not (args.keep and args.video.exists()):
         commands.demo(args.video, args.force)
-    print(args.video)
+    tell(args.video)
 
 
 def doctor(args: argparse.Namespace) -> None:
@@ -223,7 +223,7 @@ def doctor(args: argparse.Namespace) -> None:
         _print_json([vars(finding) for finding in findings])
     else:
         for finding in findings:
-            print(f"{'ok     ' if finding.ok else 'MISSING'} {finding.name}: {finding.detail}")
+            tell(f"{'ok     ' if finding.ok else 'MISSING'} {finding.name}: {finding.detail}")
     if not all(finding.ok for finding in findings):
         missing = ", ".join(finding.name for finding in findings if not finding.ok)
         raise doctor.Unwell(f"missing: {missing}; install again with `make dev`")
@@ -242,7 +242,7 @@ def _tell(args: argparse.Namespace, made: Made) -> None:
     if args.json:
         _print_json(made.data)
     else:
-        print(made.place)
+        tell(made.place)
 
 
 def _warn(warnings: Iterable[str]) -> None:

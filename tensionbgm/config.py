@@ -34,7 +34,7 @@ class Ask:
     curve: str | None = option(
         None,
         "tension to follow instead of the estimated one: a CSV, JSON, SVG or PNG file, "
-        'or points like "0:0.2,12:0.9,30:0.1" (seconds:tension)',
+        'or points like "0:0.2,12:0.9,100%:0.1" (seconds, m:ss or share of the film : tension 0..1)',
         metavar="FILE|POINTS",
     )
     palette: str | None = option(

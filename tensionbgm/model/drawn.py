@@ -18,6 +18,10 @@ LARGEST_BYTES = 50_000_000
 _INLINE = re.compile(r"\s*([-+.\d]|nan|inf)[^/\\]*:", re.IGNORECASE)  # a number, then somewhere a colon
 
 
+class _TooShort(InputError):
+    """The curve ends before the film."""
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A curve given by the user, and what to tell about how it was read."""
@@ -32,7 +36,7 @@ def read_curve(spec: str, duration_s: float) -> Drawn:
     Parameters
     ----------
     spec : str
-        points "0:0.2,12:0.9,30:0.1" (seconds:tension), or the path of a CSV, JSON, SVG, PNG or
+        points "0:0.2,12:0.9,100%:0.1" (time:tension, see `points`), or the path of a CSV, JSON, SVG, PNG or
         JPEG file; what a file is, is told from its content.  Tables and points have at least two
         points (a constant is two equal ones), reach from the film's beginning to its end within
         half a second (a tenth of the film, if it is shorter than 5 s), and lie in 0..1.  In a
@@ -52,7 +56,7 @@ def read_curve(spec: str, duration_s: float) -> Drawn:
     """
     path = Path(spec)
     if _is_inline(spec):
-        time_s, value = points_from_inline(spec)
+        time_s, value = points_from_inline(spec, duration_s)
         return _fitted(f"curve {_brief(spec)!r}", time_s, value, "inline", duration_s)
     content = _read_bytes(path)
     if content.startswith(tuple(PICTURE_TYPES)):
@@ -60,8 +64,22 @@ def read_curve(spec: str, duration_s: float) -> Drawn:
     text = _decode(path, content)
     if re.match(r"\s*<", text):
         return Drawn(*curve_from_svg(path, text, duration_s))
-    time_s, value = points_from_text(path, text)
+    time_s, value = points_from_text(path, text, duration_s)
     return _fitted(str(path), time_s, value, "file", duration_s)
+
+
+def check_spec(spec: str) -> None:
+    """Refuse a curve that no film can have, before the film is looked at.
+
+    Raises
+    ------
+    InputError
+        the file or a point is at fault; whether the curve covers the film is not asked
+    """
+    try:
+        read_curve(spec, 1e9)
+    except _TooShort:
+        return
 
 
 def write_curve_csv(curve: Curve, path: Path) -> None:
@@ -182,9 +200,9 @@ def _check_cover(name: str, time_s: np.ndarray, duration_s: float) -> None:
         raise InputError(f"{name}: begins {time_s[0]:.2f} s after the film does; add a point at 0 s")
     short_s = duration_s - float(time_s[-1])
     if short_s > slack_s:
-        raise InputError(
+        raise _TooShort(
             f"{name}: ends at {time_s[-1]:g} s, {short_s:.2f} s before the film ({duration_s:.2f} s); "
-            f"add a point at {duration_s:.2f} s"
+            f"add a point at {duration_s:.2f} s, or at 100%"
         )
 
 

@@ -17,8 +17,10 @@ _VALUE_NAMES = ("tension", "target", "value", "values", "curve", "v")
 Points = tuple[np.ndarray, np.ndarray]
 
 
-def points_from_inline(spec: str) -> Points:
+def points_from_inline(spec: str, duration_s: float) -> Points:
     """Points "0:0.2,12:0.9"; with decimal commas "0:0,2; 12:0,9".
+
+    A time is seconds, minutes:seconds as in "1:30:0.9", or a share of the film as in "40%:0.9".
 
     Raises
     ------
@@ -28,25 +30,25 @@ def points_from_inline(spec: str) -> Points:
     pairs = re.split(r"\s*;\s*" if ";" in spec else r"\s*,\s*", spec.strip().strip(",;"))
     rows = []
     for pair in pairs:
-        parts = pair.split(":")
-        numbers = [_number(p) for p in parts]
-        if len(parts) != 2 or None in numbers:
+        time, colon, tension = pair.rpartition(":")
+        numbers = [_moment(time, duration_s), _number(tension)]
+        if not colon or None in numbers:
             raise InputError(
-                f'curve: {pair[:40]!r} is not "seconds:tension"; write points like "0:0.2,12:0.9,30:0.1"'
+                f'curve: {pair[:40]!r} is not "time:tension"; write points like "0:0.2,12:0.9,100%:0.1"'
             )
         rows.append(numbers)
     return _columns(rows)
 
 
-def points_from_text(path: Path, text: str) -> Points:
-    """Points of a JSON or CSV file.
+def points_from_text(path: Path, text: str, duration_s: float) -> Points:
+    """Points of a JSON or CSV file; times in a CSV may be written as in `points_from_inline`.
 
     Raises
     ------
     InputError
         it is neither, or holds no times and tensions
     """
-    return _from_json(path, text) if text.lstrip()[:1] in ("{", "[") else _from_csv(path, text)
+    return _from_json(path, text) if text.lstrip()[:1] in ("{", "[") else _from_csv(path, text, duration_s)
 
 
 # --------------------------------------------------------------------------- JSON
@@ -89,7 +91,7 @@ def _is_number(x: Any) -> bool:
 # --------------------------------------------------------------------------- CSV
 
 
-def _from_csv(path: Path, text: str) -> Points:
+def _from_csv(path: Path, text: str, duration_s: float) -> Points:
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
@@ -100,7 +102,8 @@ def _from_csv(path: Path, text: str) -> Points:
     first, second = _which_columns(path, header, max(map(len, table)))
     rows = []
     for k, cells in enumerate(table[1:] if header else table):
-        numbers = [_number(cells[c]) if c < len(cells) else None for c in (first, second)]
+        time, tension = (cells[c] if c < len(cells) else "" for c in (first, second))
+        numbers = [_moment(time, duration_s), _number(tension)]
         if None in numbers or (not header and len(cells) != 2):
             raise InputError(
                 f"{path}: {lines[k + bool(header)][:40]!r} is not a time and a tension; write lines like "
@@ -125,6 +128,19 @@ def _which_columns(path: Path, header: list[str] | None, width: int) -> tuple[in
     if found[0] is None or found[1] is None:
         raise InputError(f"{path}: no columns called time_s and tension; name them so, or keep two columns")
     return found[0], found[1]
+
+
+def _moment(text: str, duration_s: float) -> float | None:
+    """A time in seconds from "12.5", "1:30", "1:02:03.5" or "40%"."""
+    text = text.strip()
+    if text.endswith("%"):
+        share = _number(text[:-1])
+        return None if share is None else share / 100 * duration_s
+    clock = re.fullmatch(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)", text)
+    if clock:
+        hours, minutes, seconds = (float((x or "0").replace(",", ".")) for x in clock.groups())
+        return 3600 * hours + 60 * minutes + seconds
+    return _number(text)
 
 
 def _number(cell: str) -> float | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tensionbgm.errors import InputError
 from tensionbgm.forms import Curve, save
-from tensionbgm.model.drawn import read_curve, write_curve_csv
+from tensionbgm.model.drawn import check_spec, read_curve, write_curve_csv
 
 FILM_S = 30.0
 POINTS = [(0.0, 0.2), (12.0, 0.9), (30.0, 0.1)]
@@ -136,8 +136,8 @@ def test_ends_may_miss_the_film_by_a_little():
         ("0:0.2,28:0.9", "2.00 s before the film"),
         ("5:0.2,30:0.9", "begins 5.00 s after"),
         ("-1:0.2,30:0.9", "before the film"),
-        ("0:0.2,12", 'is not "seconds:tension"'),
-        ("0:0.2,x:0.5", 'is not "seconds:tension"'),
+        ("0:0.2,12", 'is not "time:tension"'),
+        ("0:0.2,x:0.5", 'is not "time:tension"'),
         ("nothing.csv", "no such file"),
         ("", "is not a plain file"),
         ("x" * 5000, "no such file"),
@@ -395,3 +395,26 @@ def test_json_and_csv_agree_with_the_report(tmp_path):
         json.dumps({"curve": {"source": "estimated", "times_s": [0, 12, 30], "target": [0.2, 0.9, 0.1]}})
     )
     assert reads_as_points(read_curve(str(report), FILM_S).curve)
+
+
+def test_times_may_be_clocks_and_shares_of_the_film():
+    curve = read_curve("0:0.2, 1:30:0.9, 75%:0.5, 100%:0.1", 200.0).curve
+    assert curve.time_s.tolist() == [0.0, 90.0, 150.0, 200.0]
+    assert curve.value.tolist() == [0.2, 0.9, 0.5, 0.1]
+
+
+def test_a_table_may_hold_clock_times(tmp_path):
+    path = tmp_path / "curve.csv"
+    path.write_text("time,tension\n0:00,0.2\n0:20,0.9\n1:00.5,0.1\n")
+    assert read_curve(str(path), 60.5).curve.time_s.tolist() == [0.0, 20.0, 60.5]
+
+
+@pytest.mark.parametrize("spec", ["0:2", "0:0.2,x:0.5", "0:0.2 9:0.5", "missing.csv"])
+def test_nonsense_is_refused_before_the_film_is_looked_at(spec):
+    with pytest.raises(InputError):
+        check_spec(spec)
+
+
+@pytest.mark.parametrize("spec", ["0:0.2,5:0.5", "0:0.2,100%:0.5"])
+def test_a_curve_that_may_be_long_enough_passes_the_first_look(spec):
+    check_spec(spec)
