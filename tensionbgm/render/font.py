@@ -66,7 +66,7 @@ def find_font(asked: str | Path | None = None, cache: Path | None = None) -> Fon
             return _open(*found, cache=cache)
         except InputError:
             pass  # nobody asked for that font: a broken one is no fault of the user's, and ours will do
-    with resources.as_file(resources.files("tensionbgm.render") / "sounds" / OURS) as path:
+    with resources.as_file(resources.files("tensionbgm.render") / "sound-font" / OURS) as path:
         return _open(path, "ours", "MIT", cache)
 
 

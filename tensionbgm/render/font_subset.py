@@ -2,7 +2,7 @@
 
 Made the font this package ships:
 
-    python -m tensionbgm.render.font_subset FluidR3Mono_GM.sf3 tensionbgm/render/sounds/tensionbgm.sf3
+    python -m tensionbgm.render.font_subset FluidR3Mono_GM.sf3 tensionbgm/render/sound-font/tensionbgm.sf3
 """
 
 from __future__ import annotations

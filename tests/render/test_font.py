@@ -16,7 +16,7 @@ from tensionbgm.render.font import find_font
 from tensionbgm.render.font_subset import KITS, PROGRAMS, subset
 from tensionbgm.render.soundfont import BadFont
 
-OURS = resources.files("tensionbgm.render") / "sounds" / "tensionbgm.sf3"
+OURS = resources.files("tensionbgm.render") / "sound-font" / "tensionbgm.sf3"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_our_font_holds_what_it_promises(ours):
 
 
 def test_the_licence_lies_beside_the_font():
-    text = (resources.files("tensionbgm.render") / "sounds" / "LICENSE-tensionbgm.sf3.md").read_text()
+    text = (resources.files("tensionbgm.render") / "sound-font" / "LICENSE-tensionbgm.sf3.md").read_text()
     assert "Permission is hereby granted, free of charge" in text
     assert "Michael Cowgill" in text
 
