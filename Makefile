@@ -14,23 +14,24 @@ help:
 
 # A marker for what a user needs, another for what a developer needs: pip runs only when they change.
 $(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "setting up in $(VENV): once, about 2 GB, a few minutes"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install -q -c constraints.txt torch==2.13.0 -e .
+	@$(BIN)/python -m pip install -qq --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install -qq -c constraints.txt torch==2.13.0 -e .
 	@touch $@
 
 $(VENV)/.developed: $(VENV)/.installed
-	$(BIN)/python -m pip install -q -c constraints.txt torch==2.13.0 -e . --group dev
+	@$(BIN)/python -m pip install -qq -c constraints.txt torch==2.13.0 -e . --group dev
 	@touch $@
 
 dev: $(VENV)/.developed
 
 score: $(VENV)/.installed
 ifeq ($(VIDEO),)
-	$(BIN)/tensionbgm demo demo.mp4 --keep
-	$(BIN)/tensionbgm score demo.mp4 $(ARGS)
+	@$(BIN)/tensionbgm demo demo.mp4 --keep
+	@$(BIN)/tensionbgm score demo.mp4 $(ARGS)
 else
-	$(BIN)/tensionbgm score "$(VIDEO)" $(ARGS)
+	@$(BIN)/tensionbgm score "$(VIDEO)" $(ARGS)
 endif
 
 test: $(VENV)/.developed

@@ -257,7 +257,7 @@ def film_warnings(analysis: Analysis) -> list[str]:
     said = []
     if not len(analysis.shots.boundary_s):
         said.append(
-            "no cuts were found: the music follows the curve and ends with the film, accents are its own"
+            "no cuts were found, so there is nothing to land on: the music follows the curve and ends with the film"
         )
     return said
 
