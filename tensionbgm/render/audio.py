@@ -1,6 +1,6 @@
 """A piece in, its sound out: stems and music on disk, as long as the film, at the loudness asked for.
 
-piece -> dry part -> placed part -> sum -> master gain -> stems/*.wav, music.wav -> mix under the film
+piece -> dry part -> placed part -> sum -> slow gain along the curve -> master gain -> stems/*.wav, music.wav -> mix under the film
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from tensionbgm.render.effects import ending, place
 from tensionbgm.render.film import mux
 from tensionbgm.render.film_sound import film_sound
 from tensionbgm.render.font import Font, find_font
-from tensionbgm.render.loudness import RATE
+from tensionbgm.render.loudness import RATE, hop_power
 from tensionbgm.render.master import Mastered, master
 from tensionbgm.render.mix import MixFacts, mix_under
+from tensionbgm.render.ride import follows_curve, frame_gain, ride_db
 from tensionbgm.render.synth import play_parts
 
 LOUDNESS_TOLERANCE_LU = 0.5
@@ -43,6 +44,8 @@ class Sounds:
     lufs: float  # integrated loudness of the music
     true_peak_dbtp: float
     limited_db: float  # deepest gain of the limiter, >= 0
+    follows_curve: float | None = None  # Pearson's r of heard loudness and curve; None: one is constant
+    ridden_db: tuple[float, float] = (0.0, 0.0)  # least and most of the slow gain along the curve
     warnings: tuple[str, ...] = ()
 
 
@@ -56,7 +59,8 @@ def render_audio(
 ) -> Sounds:
     """Write `music.wav` and `stems/*.wav` (24 bits, 48 kHz) into a folder.
 
-    The stems, added up, are the music.  All are `round(duration_s * 48000)` frames long and end
+    A slow gain on the sum lets heard loudness follow the plan's curve (`ride`); the stems get the same
+    gain, so that, added up, they are the music.  All are `round(duration_s * 48000)` frames long and end
     in silence.  Memory holds the sum and one part at a time; parts wait on disk.
 
     Parameters
@@ -81,19 +85,24 @@ def render_audio(
         (folder / "stems").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".parts-") as waiting:
             bus, silent = _sum_parts(piece, font, duration_s, Path(waiting), watch)
+            ride = _ride(bus, piece)
+            bus *= frame_gain(ride, len(bus))[:, None]
             finish = master(bus, targets.loudness_lufs, targets.true_peak_dbtp)
             watch.tick(0.9)
+            gain = finish.gain * frame_gain(ride, len(bus))
             for k, name in enumerate(stems):
                 part = np.load(Path(waiting) / f"{k}.npy", mmap_mode="r")
-                _write_wav(folder / "stems" / name, _scaled(part, finish.gain))
+                _write_wav(folder / "stems" / name, _scaled(part, gain))
         bus *= finish.gain[:, None]
         _write_wav(folder / "music.wav", _scaled(bus, None))
-    except OSError as fault:
-        raise InputError(
-            f"{folder}: cannot be written ({fault.strerror or fault}); choose another folder"
-        ) from fault
+    except (OSError, soundfile.SoundFileError) as fault:  # libsndfile's own word for a full disk
+        raise InputError(f"{folder}: cannot be written ({_why(fault)}); choose another folder") from fault
     warnings = (*silent, *_warnings(finish, targets))
-    return Sounds(bus, stems, font, finish.lufs, finish.true_peak_db, finish.limited_db, warnings)
+    heard = follows_curve(hop_power(bus), piece.plan.curve)
+    ridden = (float(ride.min(initial=0.0)), float(ride.max(initial=0.0)))
+    return Sounds(
+        bus, stems, font, finish.lufs, finish.true_peak_db, finish.limited_db, heard, ridden, warnings
+    )
 
 
 def score_film(
@@ -143,6 +152,17 @@ def _sum_parts(
         bus += sound
         watch.tick(0.8 * (k + 1) / len(piece.plan.parts))
     return bus, tuple(silent)
+
+
+def _ride(bus: np.ndarray, piece: Piece) -> np.ndarray:
+    """The slow gain of each 100 ms [dB]."""
+    onset = piece.plan.slots["onset_tick"]
+    last_s = float(piece.plan.grid.seconds(onset.max())) if len(onset) else 0.0
+    return ride_db(hop_power(bus), piece.plan.curve, last_s)
+
+
+def _why(fault: Exception) -> str:
+    return getattr(fault, "strerror", None) or str(fault).rstrip(".")
 
 
 def _scaled(sound: np.ndarray, gain: np.ndarray | None) -> Iterator[np.ndarray]:

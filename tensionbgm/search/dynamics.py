@@ -1,10 +1,11 @@
-"""Piece -> Piece with velocities shaped so that its measured tension follows the curve.
+"""Piece -> Piece with velocities that rise and fall with the curve.
 
-The composite tension of `music.tension` is measured window by window, and a smooth loudness contour,
-the same for all parts, is raised where it falls short of the curve and lowered where it exceeds it,
-until that helps no more.  Loudness counts by itself too: else a full scoring would be played softly
-because it is tense enough already, and a thin one loudly.  Accents and the balance of the parts,
-being ratios, stay.
+Loudness is what the ear takes for tension first, so a base contour, the same for all parts, rises
+with the curve and nothing else, pp to ff.  On it goes a small bounded correction: the composite
+tension of `music.tension` is measured window by window, and the contour is raised a little where it
+falls short of the curve and lowered where it exceeds it, until that helps no more.  The bounds see to
+it that a thin calm passage is never played louder than a full climax just to be tense enough.
+Accents and the balance of the parts, being ratios, stay.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ SOFTEST, LOUDEST = 24, 120  # velocities stay within
 STEPS = 12  # measurements at most
 GAIN = 1.6  # octaves of velocity (6 dB) for a tension too low by 1
 LEAST_GAIN = 0.1
-LOUDNESS_SHARE = 0.35  # of what is followed; composite r loses 0.005 by it, loudness r gains 0.3 and more
-DEEPEST, HIGHEST = -1.6, 0.6  # the contour's bounds [octaves of velocity]
-STEEPEST_PER_S = 0.7  # how fast the contour may change [octaves of velocity a second]
+LOUDNESS_SHARE = 0.35  # of what is followed: loudness counts by itself too
+# The base contour at curve 0 and 1, on top of the plan's own 46..98 [octaves of velocity]: about 34..112 in all.
+CALM, TENSE = -0.45, 0.2
+LARGEST_CORRECTION = 0.25  # either way [octaves of velocity]
+STEEPEST_PER_S = 0.7  # how fast the correction may change [octaves of velocity a second]
 
 
 def shape_dynamics(piece: Piece) -> Piece:
@@ -37,24 +40,23 @@ def shape_dynamics(piece: Piece) -> Piece:
     Returns
     -------
     piece : Piece
-        pitches unchanged, velocities 24..120; never farther from the curve than the plain velocities
-        brought into these bounds
+        pitches unchanged, velocities 24..120; never farther from the curve than with the base contour
+        alone
     """
     if not len(piece.pitch):
         return piece
     profile = tension_profile(from_piece(piece))
-    contour = np.zeros(len(profile.time_s))
-    best = _louder(piece, profile.time_s, contour)
-    profile = tension_profile(from_piece(best))
-    shortfall = _shortfall(piece.plan.curve, profile)
+    base = CALM + (TENSE - CALM) * piece.plan.curve.mean(profile.start_s, profile.end_s)
+    correction = np.zeros(len(base))
+    best = _louder(piece, profile.time_s, base)
+    shortfall = _shortfall(piece.plan.curve, tension_profile(from_piece(best)))
     least, gain = rms(shortfall), GAIN
     for _ in range(STEPS):
-        trial = _smooth(contour + gain * shortfall, profile.time_s)
-        louder = _louder(piece, profile.time_s, trial)
-        measured = tension_profile(from_piece(louder))
-        missed = _shortfall(piece.plan.curve, measured)
+        trial = _smooth(correction + gain * shortfall, profile.time_s)
+        louder = _louder(piece, profile.time_s, base + trial)
+        missed = _shortfall(piece.plan.curve, tension_profile(from_piece(louder)))
         if rms(missed) < least - 1e-6:
-            best, contour, shortfall, least = louder, trial, missed, rms(missed)
+            best, correction, shortfall, least = louder, trial, missed, rms(missed)
         elif gain > LEAST_GAIN:
             gain /= 2
         else:
@@ -81,10 +83,11 @@ def _louder(piece: Piece, time_s: np.ndarray, contour: np.ndarray) -> Piece:
     return dataclasses.replace(piece, velocity=velocity.astype(np.uint8))
 
 
-def _smooth(contour: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """The contour within its bounds, rounded, and no steeper than allowed either way."""
-    padded = np.pad(contour, 1, mode="edge")
-    smooth = np.clip(padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4, DEEPEST, HIGHEST)
+def _smooth(correction: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """The correction within its bounds, rounded, and no steeper than allowed either way."""
+    padded = np.pad(correction, 1, mode="edge")
+    smooth = padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4
+    smooth = np.clip(smooth, -LARGEST_CORRECTION, LARGEST_CORRECTION)
     rise = STEEPEST_PER_S * np.diff(time_s)
     for k in range(1, len(smooth)):
         smooth[k] = np.clip(smooth[k], smooth[k - 1] - rise[k - 1], smooth[k - 1] + rise[k - 1])
