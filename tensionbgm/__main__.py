@@ -9,27 +9,30 @@ from types import FrameType
 
 from tensionbgm import cli
 from tensionbgm.console import say
-from tensionbgm.errors import TensionbgmError
+from tensionbgm.errors import Cancelled, TensionbgmError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the value returned is the program's exit status (see `errors`)."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return cli.run(arguments)
+        status = cli.run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk or a closed pipe is told here, not by the interpreter
+        return status
     except KeyboardInterrupt:
-        say("tensionbgm: interrupted; nothing unfinished was written")
-        return 130
+        return _interrupted(whole_program=arguments is None)
     except TensionbgmError as fault:
         say(f"tensionbgm: {_one_line(fault)}")
         return fault.exit_status
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return 0
     except OSError as fault:
         where = f"{fault.filename}: " if fault.filename else ""
         remedy = "check the path, the permissions and the free space"
         say(f"tensionbgm: {where}{fault.strerror or fault}; {remedy}")
+        _give_up_stdout()
         return 1
     except Exception as fault:
         if os.environ.get("TENSIONBGM_DEBUG"):
@@ -43,6 +46,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _interrupted(whole_program: bool) -> int:
+    if whole_program:  # a second Ctrl-C has nothing left to stop
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    say("tensionbgm: interrupted; nothing unfinished was written")
+    if whole_program:  # libraries stopped in the middle of their work may abort when they are taken down
+        os._exit(Cancelled.exit_status)
+    return Cancelled.exit_status
+
+
+def _give_up_stdout() -> None:
+    """Where stdout takes no more, let the interpreter not try again on its way out."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(fault: BaseException) -> str:

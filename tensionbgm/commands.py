@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tensionbgm import config, forms, pipeline
-from tensionbgm.folder import file_written_aside, refuse_overwriting, written_aside
+from tensionbgm.errors import InputError
+from tensionbgm.folder import file_written_aside, written_aside
 from tensionbgm.forms import Plan
 from tensionbgm.music import scale
 from tensionbgm.progress import Watch
@@ -97,16 +98,21 @@ def compose(
     InputError
         the plan cannot be read or contradicts itself, or the output exists already
     """
+    from tensionbgm.search.check import check_plan
+
     watch = watch or Watch()
     out = out or Path(f"{plan_file.stem}-composed")
-    refuse_overwriting(out, force)
+    asked = pipeline.Asked(effort=effort, sound=config.Sound(soundfont=soundfont))
+    pipeline.check_place(None, out, force)
+    pipeline.check_wishes(asked)
     plan = forms.load(Plan, plan_file)
     if seed is not None:
         plan = dataclasses.replace(plan, seed=seed)
-    piece = pipeline.make_piece(plan, effort, watch)
+    check_plan(plan)
     duration_s = float(plan.grid.bar_us[-1]) / 1e6
-    asked = pipeline.Asked(sound=config.Sound(soundfont=soundfont))
-    with written_aside(out, force) as folder:
+    pipeline.check_duration(plan_file, duration_s)
+    piece = pipeline.make_piece(plan, effort, watch)
+    with written_aside(out, force, pipeline.earlier_stems(out)) as folder:
         pipeline.write_score(folder, piece, watch)
         _, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
         report = pipeline.write_reports(
@@ -136,17 +142,19 @@ def render(
 
     watch = watch or Watch()
     out = out or Path(f"{score.stem}-audio")
-    refuse_overwriting(out, force)
+    asked = pipeline.Asked(sound=sound)
+    pipeline.check_place(video, out, force)
+    pipeline.check_wishes(asked)
     piece = read_piece(score)
     analysis = look_at(video, watch=watch) if video else None
     duration_s = analysis.video.duration_s if analysis else float(piece.plan.grid.bar_us[-1]) / 1e6
-    asked = pipeline.Asked(sound=sound)
-    with written_aside(out, force) as folder:
+    pipeline.check_duration(video or score, duration_s)
+    with written_aside(out, force, pipeline.earlier_stems(out)) as folder:
         music, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
         if video and analysis:
             with watch.stage("film"):
                 mix = score_film(
-                    video, analysis.video, music, analysis.speech_s, folder / "scored.mp4", sound.sound,
+                    video, analysis.video, music, analysis.speech_s, folder / pipeline.FILM, sound.sound,
                     asked.targets, watch,
                 )  # fmt: skip
             facts = {**facts, **dataclasses.asdict(mix), "warnings": [*facts["warnings"], *mix.warnings]}
@@ -159,9 +167,11 @@ def demo(out: Path, force: bool = False) -> None:
     Raises
     ------
     InputError
-        the file exists already or cannot be written
+        the file exists already, cannot be written, or is not called .mp4
     """
     from tensionbgm.video.demo import make_demo
 
+    if out.suffix.lower() != ".mp4":
+        raise InputError(f"{out}: the demo is an mp4 film; give a name that ends in .mp4")
     with file_written_aside(out, force) as aside:
         make_demo(aside)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 
 class Bars:
@@ -17,7 +18,7 @@ class Bars:
         self._finished: set[str] = set()
 
     def __enter__(self) -> Bars:
-        if not self._quiet and sys.stderr.isatty():
+        if not self._quiet and sys.stderr is not None and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -47,6 +48,18 @@ class Bars:
 
 def say(message: str) -> None:
     """A line on stderr that survives any terminal encoding."""
-    encoding = sys.stderr.encoding or "ascii"
-    line = message.encode(encoding, errors="backslashreplace").decode(encoding)
-    print(line, file=sys.stderr, flush=True)
+    if sys.stderr is None:  # closed by the caller
+        return
+    with suppress(OSError):  # nobody reads on: no reason to stop working
+        print(_printable(message, sys.stderr), file=sys.stderr, flush=True)
+
+
+def tell(result: object) -> None:
+    """A line on stdout, likewise."""
+    if sys.stdout is not None:
+        print(_printable(str(result), sys.stdout))
+
+
+def _printable(message: str, stream: TextIO) -> str:
+    encoding = stream.encoding or "ascii"
+    return message.encode(encoding, errors="backslashreplace").decode(encoding)

@@ -22,6 +22,7 @@ import numpy as np
 
 from tensionbgm.errors import InputError
 
+LARGEST_BYTES = 100_000_000  # the plan of an hour of dense music takes a fifth of this
 PPQ = 480  # ticks per quarter note: divides into 16ths, 32nds and triplets without rest
 
 
@@ -312,7 +313,7 @@ def from_json(kind: type[T], data: Any) -> T:
     """
     try:
         return _read(kind, data)
-    except (KeyError, TypeError, ValueError) as fault:
+    except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise InputError(f"not a valid {kind.__name__}: {fault}; write it again with this version") from fault
 
 
@@ -330,10 +331,16 @@ def load(kind: type[T], path: Path) -> T:
         the file cannot be read, is not JSON, or holds something else
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe, a device: may never end
+            raise InputError(f"{path}: is no plain file; give a file this program wrote")
+        if path.is_file() and path.stat().st_size > LARGEST_BYTES:
+            raise InputError(
+                f"{path}: is larger than {LARGEST_BYTES // 10**6} MB; give a file this program wrote"
+            )
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
         raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from fault
-    except (UnicodeDecodeError, json.JSONDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise InputError(f"{path}: is not JSON ({fault}); give a file this program wrote") from fault
     if not isinstance(data, dict) or data.pop("kind", None) != kind.__name__:
         raise InputError(f"{path}: holds no {kind.__name__}; give a file this program wrote")

@@ -3,7 +3,7 @@
 import pytest
 
 from tensionbgm.errors import InputError
-from tensionbgm.folder import file_written_aside, written_aside
+from tensionbgm.folder import file_written_aside, refuse_unwritable, written_aside
 
 
 def listing(folder):
@@ -66,3 +66,69 @@ def test_a_single_file_is_replaced_only_when_it_is_finished(tmp_path):
         aside.write_text("new")
     assert listing(tmp_path) == ["demo.mp4"]
     assert target.read_text() == "new"
+
+
+def test_what_another_job_finished_meanwhile_is_kept(tmp_path):
+    with pytest.raises(InputError, match="already holds"), written_aside(tmp_path / "out") as aside:
+        (aside / "music.mid").write_text("ours")
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "music.mid").write_text("theirs")
+    assert (tmp_path / "out" / "music.mid").read_text() == "theirs"
+    assert listing(tmp_path) == ["out", "out/music.mid"]
+
+
+def test_work_for_a_folder_that_is_there_is_done_inside_it(tmp_path):
+    (tmp_path / "out").mkdir()  # it may be a mounted disk: nothing can be renamed into it from outside
+    with written_aside(tmp_path / "out") as aside:
+        (aside / "music.mid").write_text("x")
+        assert (tmp_path / "out") in aside.parents
+    assert listing(tmp_path) == ["out", "out/music.mid"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_replaced(tmp_path):
+    (tmp_path / "out" / "b").mkdir(parents=True)
+    (tmp_path / "out" / "a").write_text("old")
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="in its place"), written_aside(out, force=True) as aside:
+        (aside / "a").write_text("new")
+        (aside / "b").write_text("new")
+    assert (tmp_path / "out" / "a").read_text() == "old"
+
+
+def test_stems_of_an_earlier_job_go_when_they_are_not_written_again(tmp_path):
+    (tmp_path / "out" / "stems").mkdir(parents=True)
+    for name in ("stems/01-old.wav", "stems/02-both.wav", "stems/mine.wav"):
+        (tmp_path / "out" / name).write_text("old")
+    with written_aside(tmp_path / "out", True, ["stems/01-old.wav", "stems/02-both.wav"]) as aside:
+        (aside / "stems").mkdir()
+        (aside / "stems" / "02-both.wav").write_text("new")
+    assert listing(tmp_path / "out") == ["stems", "stems/02-both.wav", "stems/mine.wav"]
+    assert (tmp_path / "out" / "stems" / "02-both.wav").read_text() == "new"
+
+
+def test_folders_made_on_the_way_go_again_with_the_fault(tmp_path):
+    with pytest.raises(RuntimeError), written_aside(tmp_path / "a" / "b" / "out"):
+        raise RuntimeError
+    assert listing(tmp_path) == []
+
+
+def test_a_link_to_nowhere_is_not_replaced(tmp_path):
+    (tmp_path / "out").symlink_to("nowhere")
+    with pytest.raises(InputError), written_aside(tmp_path / "out", force=True):
+        pass
+    with pytest.raises(InputError), file_written_aside(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out").is_symlink()
+
+
+def test_a_full_disk_is_told_with_the_users_own_name(tmp_path):
+    with pytest.raises(InputError, match=r"out: cannot be written \(No space") as told:  # noqa: SIM117
+        with written_aside(tmp_path / "out") as aside:
+            raise OSError(28, "No space left on device", str(aside / "music.wav"))
+    assert ".partial" not in str(told.value)
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        refuse_unwritable(tmp_path / "file" / "out")

@@ -50,6 +50,7 @@ class Notes:
     knot_s: np.ndarray  # float (k,): the same places in time
     keys: tuple[KeyChange, ...]  # empty: the file names none
     markers: tuple[tuple[float, str], ...] = ()  # (seconds, text)
+    places: tuple[tuple[int, int], ...] = ()  # of each track in the file: its chunk there, its channel
 
     def seconds(self, quarter: np.ndarray | float) -> np.ndarray:
         """Time of each score position [s]."""
@@ -98,10 +99,11 @@ def read_midi(path: Path) -> Notes:
         the file is missing, too large, not MIDI, broken, or holds no note
     """
     midi = _open(path)
-    ticks = max(int(midi.ticks_per_beat), 1)
-    tempo, meter, keys, markers, tracks, names = _collect(midi, ticks)
+    tempo, meter, keys, markers, tracks, names, places = _collect(midi, _ticks_per_quarter(path, midi))
     if not tracks:
         raise InputError(f"{path}: holds no notes; give a MIDI file with music in it")
+    if any(us < 1 for _, us in tempo):
+        raise InputError(f"{path}: names a tempo without end; export it again")
     knot_quarter, knot_s = _tempo_knots(tempo)
     notes = np.array([row for track in tracks for row in track], NOTE)
     end = notes["onset_quarter"] + notes["duration_quarter"]
@@ -111,13 +113,15 @@ def read_midi(path: Path) -> Notes:
     notes["duration_s"] = _interpolate(end, knot_quarter, knot_s) - notes["onset_s"]
     spoken = tuple((float(_interpolate(q, knot_quarter, knot_s)), text) for q, text in markers)
     bars = _bar_lines(meter, float(end.max()))
-    return Notes(_sorted(notes), tuple(names), bars, knot_quarter, knot_s, tuple(keys), spoken)
+    return Notes(_sorted(notes), tuple(names), bars, knot_quarter, knot_s, tuple(keys), spoken, tuple(places))
 
 
 def _open(path: Path) -> Any:
     import mido
 
     try:
+        if path.exists() and not path.is_file():  # a folder, a pipe, a device: reading may never end
+            raise InputError(f"{path}: is no plain file; give a MIDI file")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB; give a MIDI file")
         return mido.MidiFile(str(path), clip=True)
@@ -126,14 +130,24 @@ def _open(path: Path) -> Any:
     except InputError:
         raise
     except Exception as fault:  # mido raises OSError, ValueError, EOFError, KeyError, IndexError on junk
-        raise InputError(f"{path}: is not a readable MIDI file ({fault}); export it again") from fault
+        why = str(fault) or "it breaks off"
+        raise InputError(f"{path}: is not a readable MIDI file ({why}); export it again") from fault
 
 
-def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[tuple]], list[str]]:
-    """One walk over all tracks: tempi, meters, keys, markers, and the note rows of each sounding track."""
-    tempo, meter, keys, markers, names = [], [], [], [], []
+def _ticks_per_quarter(path: Path, midi: Any) -> int:
+    """The division of the header, where its tracks sound together and are counted in quarters."""
+    if midi.type not in (0, 1):
+        raise InputError(f"{path}: holds separate pieces (type {midi.type}); export it as type 1")
+    if midi.ticks_per_beat <= 0:
+        raise InputError(f"{path}: is counted in film frames, not in quarters; export it with a tempo")
+    return int(midi.ticks_per_beat)
+
+
+def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[tuple]], list[str], list]:
+    """One walk over all tracks: tempi, meters, keys, markers; rows, name and place of each sounding track."""
+    tempo, meter, keys, markers, names, places = [], [], [], [], [], []
     tracks: list[list[tuple]] = []
-    for track in midi.tracks:
+    for chunk, track in enumerate(midi.tracks):
         at = 0
         sounding: dict[tuple[int, int], tuple[float, int]] = {}
         rows: dict[int, list[tuple]] = {}  # by channel
@@ -151,10 +165,12 @@ def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[t
             elif message.type in ("note_on", "note_off"):
                 _note(message, quarter, sounding, rows)
         for channel in sorted(rows):
+            places.append((chunk, channel))
             tracks.append([(*row[:6], len(tracks), channel == DRUM_CHANNEL) for row in rows[channel]])
             name = track.name.strip() or f"Track {len(tracks)}"
             names.append(name if len(rows) == 1 else f"{name}, channel {channel + 1}")
-    return sorted(tempo), sorted(meter), sorted(keys, key=lambda k: k.start_quarter), markers, tracks, names
+    keys.sort(key=lambda k: k.start_quarter)
+    return sorted(tempo), sorted(meter), keys, markers, tracks, names, places
 
 
 def _note(message: Any, quarter: float, sounding: dict, rows: dict[int, list[tuple]]) -> None:
@@ -190,6 +206,7 @@ def _bar_lines(meter: list[tuple[float, float]], end_quarter: float) -> np.ndarr
     """Bar lines from 0 to the first one at or after the end."""
     if not meter or meter[0][0] > 0:
         meter = [(0.0, 4.0), *meter]
+    meter = [change for change in meter if change[0] < end_quarter]  # none may lie a million bars later
     lines = [0.0]
     for (start, length), following in zip(meter, [*meter[1:], None], strict=True):
         stop = following[0] if following else end_quarter

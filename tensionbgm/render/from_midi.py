@@ -64,12 +64,9 @@ def _parts(path: Path, notes: Notes) -> tuple[Part, ...]:
     """One part for each sounding track and channel, in the order `read_midi` numbers them."""
     import mido
 
-    parts: list[Part] = []
-    for track in mido.MidiFile(str(path), clip=True).tracks:
-        for channel in sorted({m.channel for m in track if m.type == "note_on" and m.velocity > 0}):
-            if len(parts) < len(notes.track_names):
-                parts.append(_part(track, channel, notes, len(parts)))
-    return tuple(parts)
+    chunks = mido.MidiFile(str(path), clip=True).tracks
+    places = enumerate(notes.places)
+    return tuple(_part(chunks[chunk], channel, notes, index) for index, (chunk, channel) in places)
 
 
 def _part(track: Any, channel: int, notes: Notes, index: int) -> Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensionbgm.errors import InputError
-from tensionbgm.forms import Plan
+from tensionbgm.forms import SLOT, Plan
 
 REMEDY = "plan the piece again"
 
@@ -18,28 +18,62 @@ def check_plan(plan: Plan) -> None:
     InputError
         the first fault found
     """
-    for fault in (_grid_fault(plan), _harmony_fault(plan), _slot_fault(plan)):
-        if fault:
+    for find in (_shape_fault, _grid_fault, _curve_fault, _section_fault, _harmony_fault, _slot_fault):
+        if fault := find(plan):
             raise InputError(f"plan: {fault}; {REMEDY}")
+
+
+def _shape_fault(plan: Plan) -> str:
+    grid, curve = plan.grid, plan.curve
+    whole = {"bar_beats": grid.bar_beats, "bar_tempo_us": grid.bar_tempo_us, "bar_section": grid.bar_section}
+    for name, array in whole.items():
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            return f"its {name} is no list of whole numbers"
+    real = {"cut_s": grid.cut_s, "cut_weight": grid.cut_weight, "time_s": curve.time_s, "value": curve.value}
+    for name, array in real.items():
+        if array.ndim != 1 or array.dtype != np.float64 or not np.isfinite(array).all():
+            return f"its {name} is no list of numbers"
+    return "" if plan.slots.dtype == SLOT and plan.slots.ndim == 1 else "its slots are no table"
 
 
 def _grid_fault(plan: Plan) -> str:
     grid = plan.grid
-    if not (grid.n_bars and len(grid.bar_tempo_us) == grid.n_bars):
-        return "it has no bars, or not a tempo for each"
-    if min(grid.bar_beats) < 1 or min(grid.bar_tempo_us) < 1:
-        return "a bar has no beats or no tempo"
-    if not (np.isfinite(plan.curve.value).all() and np.isfinite(plan.curve.time_s).all()):
-        return "its curve is not made of numbers"
+    if not (grid.n_bars and len(grid.bar_tempo_us) == len(grid.bar_section) == grid.n_bars):
+        return "it has no bars, or not a tempo and a section for each"
+    if not (_within(grid.bar_beats, 1, 64) and _within(grid.bar_tempo_us, 1, 2**24 - 1)):
+        return "a bar has beats or a tempo that cannot be written"
+    if not _within(grid.bar_section, 0, len(grid.sections) - 1):
+        return "a bar belongs to no section"
+    return "" if len(grid.cut_s) == len(grid.cut_weight) else "not every cut has a weight"
+
+
+def _curve_fault(plan: Plan) -> str:
+    time_s, value = plan.curve.time_s, plan.curve.value
+    if not 0 < len(time_s) == len(value):
+        return "its curve has no points, or not a value for each"
+    return "" if (np.diff(time_s) > 0).all() and _within(value, 0, 1) else "its curve is none"
+
+
+def _section_fault(plan: Plan) -> str:
+    for k, section in enumerate(plan.grid.sections):
+        first = 0 if section.repeats is None else section.repeats
+        times = np.isfinite([section.start_s, section.end_s]).all()
+        if not (times and 0 <= first <= k and abs(section.transpose) <= 127):
+            return f"section {k} has no time, or repeats what is not there"
     return ""
+
+
+def _within(array: np.ndarray, low: int, high: int) -> bool:
+    return bool(((array >= low) & (array <= high)).all())
 
 
 def _harmony_fault(plan: Plan) -> str:
     if not plan.keys:
         return "it is in no key"
     for key in plan.keys:
-        if key.mode not in ("major", "minor") or not 0 <= key.tonic < 12:
-            return f"there is no key of {key.tonic} {key.mode}"
+        known = key.mode in ("major", "minor") and 0 <= key.tonic < 12
+        if not (known and 0 <= key.start_bar < plan.grid.n_bars):
+            return f"there is no key of {key.tonic} {key.mode}, or no bar {key.start_bar} for it"
     start = [chord.start_tick for chord in plan.chords]
     if start != sorted(start) or [k.start_bar for k in plan.keys] != sorted(k.start_bar for k in plan.keys):
         return "its chords or keys are out of order"
@@ -55,7 +89,9 @@ def _slot_fault(plan: Plan) -> str:
     bad = {
         "has no part": (slots["part"] < 0) | (slots["part"] >= len(plan.parts)),
         "begins before the music": slots["onset_tick"] < 0,
+        "begins after the music": slots["onset_tick"] >= plan.grid.bar_tick[-1],
         "has no length": slots["duration_tick"] < 1,
+        "has no velocity": (slots["velocity"] < 1) | (slots["velocity"] > 127),
         "has no range": (slots["low"] < 0) | (slots["high"] > 127) | (slots["low"] > slots["high"]),
         "may have no pitch class": (slots["allowed"] & 0xFFF) == 0,
         "is shifted by more than the range of pitches": np.abs(slots["shift"].astype(int)) > 127,

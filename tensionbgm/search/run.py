@@ -112,6 +112,17 @@ def unsearched(plan: Plan) -> Piece:
     return Piece(plan, posed.pitch(plan, state.x[0]), plan.slots["velocity"].copy())
 
 
+def check_effort(effort: config.Effort) -> None:
+    """Refuse an effort that cannot be made, before anything is begun.
+
+    Raises
+    ------
+    UsageError
+        an unknown effort or device, no time given, or a CUDA device asked for where none answers
+    """
+    _twin(effort.device, _schedule(effort).chains)
+
+
 def temperatures(sweeps: int) -> np.ndarray:
     """Temperature of each sweep, falling geometrically, then 0; int64 (sweeps,) [cost units]."""
     hot = max(sweeps - GREEDY_SWEEPS, 0)

@@ -1,6 +1,7 @@
 """Tension of notes: what must not change it, what must, and the reading of MIDI files."""
 
 import dataclasses
+import os
 
 import mido
 import numpy as np
@@ -228,3 +229,56 @@ def test_names_of_the_public_tables_match():
     assert set(scale.COMPONENTS) | set(scale.BLENDS) <= fields
     assert notes_room.NOTE.names[0] == "onset_quarter"
     assert spiral.diameter_table().shape == (4096,)
+
+
+# --------------------------------------------------------------------------- files that mean harm
+
+
+def beeps(channel=0, n=2):
+    return [
+        mido.Message(kind, channel=channel, note=60 + k, time=time)
+        for k in range(n)
+        for kind, time in (("note_on", 0), ("note_off", 480))
+    ]
+
+
+def with_header(path, at, two_bytes):
+    content = bytearray(write(path, *beeps()).read_bytes())
+    content[at : at + 2] = two_bytes
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "fault"),
+    [(12, b"\xe7\x28", "film frames"), (12, b"\0\0", "film frames"), (8, b"\0\2", "separate pieces")],
+)
+def test_a_file_whose_times_would_be_guessed_is_refused(tmp_path, at, value, fault):
+    with pytest.raises(InputError, match=fault):
+        read_midi(with_header(tmp_path / "odd.mid", at, value))
+
+
+def test_a_tempo_of_no_time_is_refused(tmp_path):
+    path = write(tmp_path / "stopped.mid", mido.MetaMessage("set_tempo", tempo=0), *beeps())
+    with pytest.raises(InputError, match="tempo"):
+        read_midi(path)
+
+
+def test_a_meter_long_after_the_last_note_draws_no_bar_lines(tmp_path):
+    late = mido.MetaMessage("time_signature", numerator=3, denominator=4, time=2**28 - 1)
+    notes = read_midi(write(tmp_path / "late.mid", *beeps(), late, ticks=1))
+    assert len(notes.bar_quarter) <= 1 + notes.notes["onset_quarter"].max() + 480
+
+
+@pytest.mark.parametrize("name", ["pipe", "folder"])
+def test_what_is_no_plain_file_is_refused_at_once(tmp_path, name):
+    path = tmp_path / name
+    os.mkfifo(path) if name == "pipe" else path.mkdir()
+    with pytest.raises(InputError, match="plain file"):
+        read_midi(path)
+
+
+def test_a_track_knows_its_place_in_the_file(tmp_path):
+    unclosed = mido.Message("note_on", channel=0, note=60)
+    notes = read_midi(write(tmp_path / "two.mid", unclosed, *beeps(channel=3)))
+    assert notes.places == ((0, 3),)
