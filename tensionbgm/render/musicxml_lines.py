@@ -7,7 +7,6 @@ staff; only lines on different grids (two against three) make more.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -15,12 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tensionbgm.forms import PPQ
+from tensionbgm.render.musicxml_nominal import nominal
 from tensionbgm.render.musicxml_rhythm import GRIDS, by_beat, grid_of, snap, writable
 from tensionbgm.render.musicxml_spelling import Speller
 
 PREFERRED_VOICES = 2  # a staff reads well with stems up and stems down
-_GAP = PPQ // 4  # a shorter silence before the next note or beat is articulation, not a rest
-_SHORT_VALUES = (PPQ // 2, PPQ // 3, PPQ // 4)  # written values whose half is played: staccato
 
 
 class Note(NamedTuple):
@@ -79,7 +77,7 @@ def lines_of(notes: np.ndarray, speller: Speller, end_tick: int) -> list[list[No
         struck.setdefault(pitch, []).append(onset)
     lines: list[list[Note]] = []
     for voice in np.unique(notes["voice"]):
-        for line in _by_rhythm(_articulated(notes[notes["voice"] == voice], struck)):
+        for line in _by_rhythm(_written(notes[notes["voice"] == voice], struck)):
             following = [after.pitch for after in line[1:]]
             placed = zip(line, _on_grid(line, end_tick), [*following, None], strict=True)
             lines.extend(
@@ -91,36 +89,8 @@ def lines_of(notes: np.ndarray, speller: Speller, end_tick: int) -> list[list[No
     return lines
 
 
-def _articulated(notes: np.ndarray, struck: dict[int, list[int]]) -> list[Note]:
-    """The sounding notes of a line as a copyist writes them, not yet spelled.
-
-    A note that stops just before the next one, or before the beat, is written up to it; a note
-    that fills half of a short value before a silence is that value, staccato.  `struck` holds
-    the onsets of every pitch in the whole part, rising: no note is written into the next one
-    of its pitch.
-    """
-    onsets = notes["onset_tick"].tolist()
-    written = []
-    for start, end, pitch, *_ in notes.tolist():
-        after = min(_next(onsets, start), _next(struck[pitch], start))
-        value = next((v for v in _SHORT_VALUES if _is_half(start, end, v)), 0)
-        if value and start + value <= min(after, (start // PPQ + 1) * PPQ):
-            written.append(Note(start, start + value, pitch, 0, short=True))
-            continue
-        free = min(after, -(-end // PPQ) * PPQ)
-        written.append(Note(start, free if 0 < free - end < _GAP else end, pitch, 0))
-    return written
-
-
-def _next(onsets: list[int], start: int) -> int:
-    index = bisect_right(onsets, start)
-    return onsets[index] if index < len(onsets) else start + 2**20
-
-
-def _is_half(start: int, end: int, value: int) -> bool:
-    """Whether a note sounds for about half of a value that could be written where it begins."""
-    unit = value if value == PPQ // 3 else PPQ // 4
-    return start % PPQ % unit == 0 and 0.4 * value <= end - start <= 0.6 * value
+def _written(notes: np.ndarray, struck: dict[int, list[int]]) -> list[Note]:
+    return [Note(n.start, n.end, n.pitch, 0, n.short) for n in nominal(notes, struck)]
 
 
 def _by_rhythm(notes: list[Note]) -> list[list[Note]]:
