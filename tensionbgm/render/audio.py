@@ -1,6 +1,6 @@
 """A piece in, its sound out: stems and music on disk, as long as the film, at the loudness asked for.
 
-piece -> dry part -> placed part -> sum -> slow gain along the curve -> master gain -> stems/*.wav, music.wav -> mix under the film
+piece -> dry part -> placed part -> sum -> slow gain along the curve -> master gain -> stems, music.wav -> mix
 """
 
 from __future__ import annotations

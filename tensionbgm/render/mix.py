@@ -5,26 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from tensionbgm.config import Targets
-from tensionbgm.render.loudness import HOP, RATE, SILENCE_LUFS, hop_power, integrated, lufs, true_peak_db
+from tensionbgm.render.duck import (
+    INAUDIBLE_LUFS,
+    Levels,
+    duck,
+    gain_blocks,
+    levels,
+    speech_to_music,
+    worst_seconds_db,
+)
+from tensionbgm.render.loudness import RATE, SILENCE_LUFS, hop_power, integrated, true_peak_db
 from tensionbgm.render.loudness import peak_envelope as _peaks
 from tensionbgm.render.master import limiter_gain
 
-ATTACK_S, RELEASE_S = 0.15, 0.6  # the music is down when speech begins, and comes back after it
-JOIN_S = 1.2  # shorter pauses between spans do not bring the music back
-PAUSE_DB = 6.0  # this far below the loudest second near by, speech is held to pause
-PAUSE_S = 1.5  # how near
-SOFTEST_DB = 28.0  # this far below the mean of its span, nothing is speech any more
-INAUDIBLE_LUFS = -60.0  # nobody understands speech below this; there is nothing to stay under
+SPEECH_LUFS = -21.0  # softer speech is lifted to this
+AMBIENCE_LUFS = -28.0  # softer sound without speech is lifted toward this
+MAX_LIFT_DB, MAX_AMBIENCE_LIFT_DB = 12.0, 6.0
+LIFTED_LUFS = -13.0
+LIFT_LIMITED_DB = 6.0  # the lift may cost the loudest peak this much
+LIFT_SAID_DB = 3.0  # a warning tells of a lift of more
 BED_MIN_LUFS = -30.0  # however soft the speech, music between the spans stays audible
-AMBIENCE_DB = 2.0  # music this far above the film's own sound where nobody speaks
+AMBIENCE_DB = 2.0  # music this far above the film's other sound where nobody speaks for long
+ABOVE_AMBIENCE_DB = 10.0  # music this far above the sound of a film without speech, if that is audible,
+AMBIENT_BED_LUFS = -20.0  # but not softer than this
+AUDIBLE_AMBIENCE_LUFS = -50.0
 CODEC_DB = 0.5  # the coded sound overshoots; kept free below the peak asked for
 PROMISED_DB = 12.0  # music is this far below speech, or a warning says where not
+AIM_DB = 0.5  # of the headroom asked for is given back to the music: it is kept to the tenth
 
-_WINDOW = 10  # hops (1 s) over which speech and music are compared
-_NEAR = _WINDOW // 2
+_BLOCK = 1 << 20  # frames
 
 
 @dataclass(frozen=True)
@@ -41,24 +52,8 @@ class MixFacts:
     mix_lufs: float
     true_peak_dbtp: float
     limited_db: float  # deepest gain of the limiter on the sum, >= 0
+    lift_db: float = 0.0  # constant gain of the film's own sound, >= 0: it was too soft to stand over music
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Levels:
-    """Powers of 100 ms hops, by ear (K-weighted) and plain; rows of `power` are these two."""
-
-    power: np.ndarray  # float (2, hops)
-
-    def near(self) -> np.ndarray:
-        """Power within half a second, float (2, hops)."""
-        mean = uniform_filter1d(self.power, _WINDOW, axis=1, mode="nearest")
-        return np.maximum(mean, 1e-12)  # a running sum may end a little below zero
-
-
-def levels(sound: np.ndarray) -> Levels:
-    """Levels of float (n, 2)."""
-    return Levels(np.stack([hop_power(sound), hop_power(sound, weighted=False)]))
 
 
 def mix_under(
@@ -77,7 +72,8 @@ def mix_under(
     speech_s : float (m, 2), spans where somebody speaks in the film
     targets : levels to reach
     sound : what becomes of the film's own sound
-        duck: it keeps its level, music lies under it and makes way for speech;
+        duck: it keeps its level, or is lifted where it is soft; music lies under it and makes way for
+        speech;
         replace: it is dropped, only music is heard;
         mute: it stays as it is, the music is muted (and is found in its files alone)
 
@@ -91,15 +87,16 @@ def mix_under(
     if sound == "replace" or film is None or not film.any():
         return _alone(music, film, music, sound)
     spans = _clip_spans(speech_s, len(music) / RATE)
-    film_levels, music_levels = levels(film), levels(music)
+    before, music_levels = levels(film), levels(music)
+    lift_db = _lift_db(before, film, spans)
+    film_levels = before.louder(lift_db)
     bed_db = _bed_db(film_levels, music_levels, spans, targets)
-    under, ratio, worst = _ducked(film_levels, music, bed_db, spans, targets)
-    mixed = film + under
-    del under
+    mixed, ratio, worst = _ducked(film_levels, music, music_levels, bed_db, spans, targets)
+    _add(mixed, film, lift_db)
     ceiling = 10 ** ((targets.true_peak_dbtp - CODEC_DB) / 20)
     gain = limiter_gain(_peaks(mixed), ceiling)
     mixed *= gain[:, None]
-    power = film_levels.power[0]
+    power = before.power[0]
     facts = MixFacts(
         sound=sound,
         music_lufs=integrated(music_levels.power[0]),
@@ -111,137 +108,81 @@ def mix_under(
         mix_lufs=integrated(hop_power(mixed)),
         true_peak_dbtp=true_peak_db(mixed),
         limited_db=float(-20 * np.log10(max(gain.min(initial=1.0), 1e-6))),
-        warnings=_warnings(spans, ratio),
+        lift_db=lift_db,
+        warnings=(*_lift_warning(lift_db, before, spans), *_warnings(spans, ratio)),
     )
     return mixed, facts
 
 
-def duck_gain(film: Levels, music: Levels, spans: np.ndarray, under_db: float, frames: int) -> np.ndarray:
-    """The music's gain over time that holds it `under_db` below the film wherever somebody speaks.
-
-    Within a span the gain follows the two levels slowly (over 1 s, looking both ways), because
-    neither speech nor music is even: one speaker is loud, the next is not.  Pauses count as speech.
-
-    Parameters
-    ----------
-    film, music : levels of both, hop by hop
-    spans : float (m, 2), speech [s], rising, apart
-    under_db : distance to keep [dB]
-    frames : length of the gain
-
-    Returns
-    -------
-    gain : float32 (frames,), 0..1; exactly 1 further than ATTACK_S before and RELEASE_S after any span
-    """
-    depth_db = np.zeros(frames, np.float32)
-    spoken, bed = _spoken(film), music.near()
-    for start_s, end_s in spans:
-        hops = _hops(start_s, end_s, film.power.shape[1])
-        if hops.start == hops.stop:
-            continue
-        mean = film.power[:, hops].mean(axis=1, keepdims=True)
-        if lufs(mean[0, 0]) < INAUDIBLE_LUFS:
-            continue
-        level = np.maximum(spoken[:, hops], mean * 10 ** (-SOFTEST_DB / 10))
-        need = 10 * np.log10(level / bed[:, hops]).min(axis=0) - under_db
-        depth = uniform_filter1d(minimum_filter1d(np.minimum(need, 0.0), _WINDOW + 1), _NEAR)
-        _draw(depth_db, depth, hops.start, start_s, end_s)
-    gain = 10 ** (depth_db / np.float32(20))
-    gain[depth_db == 0.0] = 1.0
-    return gain
-
-
-def _draw(depth_db: np.ndarray, depth: np.ndarray, first_hop: int, start_s: float, end_s: float) -> None:
-    """One span's depths, hop by hop, and its ramps, drawn into the whole; the deeper wins."""
-    first, last = round(start_s * RATE), round(end_s * RATE)
-    attack, release = int(ATTACK_S * RATE), int(RELEASE_S * RATE)
-    centre = (first_hop + 0.5 + np.arange(len(depth))) * HOP
-    inside = np.interp(np.arange(first, last), centre, depth)
-    down = (0.5 - 0.5 * np.cos(np.linspace(0, np.pi, attack, endpoint=False))) * depth[0]
-    up = (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, release, endpoint=False))) * depth[-1]
-    curve = np.concatenate([down, inside, up])
-    begin = first - attack
-    curve = curve[max(-begin, 0) :][: len(depth_db) - max(begin, 0)]
-    view = depth_db[max(begin, 0) : max(begin, 0) + len(curve)]
-    np.minimum(view, curve, out=view, casting="same_kind")
-
-
-def _spoken(film: Levels) -> np.ndarray:
-    """Level of the speech around each hop, float (2, hops); in a pause, that of the speech near by."""
-    near = film.near()
-    around = maximum_filter1d(near, 2 * int(PAUSE_S * 10) + 1, axis=1, mode="nearest")
-    return np.maximum(near, around * 10 ** (-PAUSE_DB / 10))
-
-
-def worst_second_db(film: Levels, under: Levels, spans: np.ndarray) -> float | None:
-    """Least distance of film and music in any second of speech that is no pause [dB]."""
-    near, bed = film.near(), under.near()
-    worst = []
-    for start_s, end_s in spans:
-        hops = _hops(start_s, end_s, film.power.shape[1])
-        hops = slice(hops.start + _NEAR, hops.stop - _NEAR + 1)  # seconds that lie in the span
-        if hops.stop <= hops.start:
-            continue
-        floor = film.power[:, hops].mean(axis=1, keepdims=True) * 10 ** (-SOFTEST_DB / 10)
-        spoken = (near >= _spoken(film))[:, hops].all(axis=0) & (near[:, hops] > floor).all(axis=0)
-        worst += (10 * np.log10(near / bed)).min(axis=0)[hops][spoken].tolist()
-    return float(np.clip(min(worst), -99.0, 99.0)) if worst else None
-
-
-def speech_to_music(film: Levels, under: Levels, spans: np.ndarray) -> tuple[float, ...]:
-    """How far the film is above the music in each span [dB], by LUFS or by RMS, whichever is less."""
-    ratio = []
-    for start_s, end_s in spans:
-        hops = _hops(start_s, end_s, film.power.shape[1])
-        voice, music = film.power[:, hops].mean(axis=1), under.power[:, hops].mean(axis=1)
-        db = 10 * np.log10(np.maximum(voice, 1e-12) / np.maximum(music, 1e-12))
-        ratio.append(float(np.clip(db.min(), -99.0, 99.0)))
-    return tuple(ratio)
-
-
-def _hops(start_s: float, end_s: float, count: int) -> slice:
-    """The hops a span touches, at least one of those there are."""
-    start = min(int(start_s * 10 + 1e-6), max(count - 1, 0))
-    return slice(start, min(max(int(np.ceil(end_s * 10 - 1e-6)), start + 1), count))
-
-
 def _ducked(
-    film: Levels, music: np.ndarray, bed_db: float, spans: np.ndarray, targets: Targets
+    film: Levels, music: np.ndarray, own: Levels, bed_db: float, spans: np.ndarray, targets: Targets
 ) -> tuple[np.ndarray, tuple[float, ...], float | None]:
     """The music at its bed level and out of the way of speech, and how far below speech it is."""
-    bed = music * np.float32(10 ** (bed_db / 20))
+    under = music * np.float32(10 ** (bed_db / 20))
     if not len(spans):
-        return bed, (), None
-    joined, before, extra = _join(spans), levels(bed), 0.0
-    for _ in range(3):
-        gain = duck_gain(film, before, joined, targets.speech_headroom_db + extra, len(music))
-        under = bed * gain[:, None]
-        after = levels(under)
-        ratio = speech_to_music(film, after, spans)
-        miss = targets.speech_headroom_db - min(ratio)
-        if miss <= 0.0:
-            break
-        extra += miss
-    return under, ratio, worst_second_db(film, after, spans)
+        return under, (), None
+    depth = duck(film, own.louder(bed_db), spans, targets.speech_headroom_db - AIM_DB)
+    for at in range(0, len(under), _BLOCK):
+        under[at : at + _BLOCK] *= gain_blocks(depth, at, min(at + _BLOCK, len(under)))
+    after = levels(under)
+    worst = min(worst_seconds_db(film, after, spans))
+    return under, speech_to_music(film, after, spans), worst if worst < 99.0 else None
+
+
+def _add(under: np.ndarray, film: np.ndarray, lift_db: float) -> None:
+    """Add the lifted film to the music under it, in place and block by block."""
+    for at in range(0, len(under), _BLOCK):
+        under[at : at + _BLOCK] += film[at : at + _BLOCK] * np.float32(10 ** (lift_db / 20))
+
+
+def _lift_db(levels: Levels, film: np.ndarray, spans: np.ndarray) -> float:
+    """The constant gain that brings soft speech, or soft ambience, to where music need not vanish [dB].
+
+    Never below 0; no more than lets the film as a whole become as loud as `LIFTED_LUFS`, or costs its
+    loudest peak more than `LIFT_LIMITED_DB`.
+    """
+    own, speech = integrated(levels.power[0]), _usual_speech_lufs(levels.power[0], spans)
+    if own < INAUDIBLE_LUFS:
+        return 0.0
+    if speech is not None:
+        wish = min(SPEECH_LUFS - speech, MAX_LIFT_DB)
+    else:
+        wish = min(AMBIENCE_LUFS - own, MAX_AMBIENCE_LIFT_DB)
+    room = min(LIFTED_LUFS - own, LIFT_LIMITED_DB - true_peak_db(film))
+    return float(max(min(wish, room), 0.0))
 
 
 def _bed_db(film: Levels, music: Levels, spans: np.ndarray, targets: Targets) -> float:
-    """Gain of the music where nobody speaks [dB].
+    """Gain of the music where nobody speaks for long [dB].
 
-    Without speech music leads, at the loudness asked for.  With speech it is as loud as the
-    speech, so that ears need not jump between the two, or a little above the film's other sound.
+    With speech it is as loud as the speech, so that ears need not jump between the two, or a
+    little above the film's other sound.  Without speech music leads: clearly above the ambience,
+    and at the loudness asked for where there is hardly any.
     """
     own, ear = integrated(music.power[0]), film.power[0]
-    speech = _speech_lufs(ear, spans)
-    if speech is None or speech < INAUDIBLE_LUFS or own <= SILENCE_LUFS:
+    if own <= SILENCE_LUFS:
         return 0.0
+    speech = _usual_speech_lufs(ear, spans)
     ambience = integrated(ear[~_inside(spans, len(ear))])
-    wish = max(speech, ambience + AMBIENCE_DB)
-    return float(np.clip(wish, BED_MIN_LUFS, targets.loudness_lufs) - targets.loudness_lufs)
+    if speech is not None:
+        wish, least = max(speech, ambience + AMBIENCE_DB), BED_MIN_LUFS
+    elif ambience >= AUDIBLE_AMBIENCE_LUFS:
+        wish, least = ambience + ABOVE_AMBIENCE_DB, AMBIENT_BED_LUFS
+    else:
+        return 0.0
+    return float(np.clip(wish, least, targets.loudness_lufs) - targets.loudness_lufs)
 
 
 def _speech_lufs(power: np.ndarray, spans: np.ndarray) -> float | None:
     return integrated(power[_inside(spans, len(power))]) if len(spans) else None
+
+
+def _usual_speech_lufs(power: np.ndarray, spans: np.ndarray) -> float | None:
+    """Mean of the audible spans' loudness by their length: the soft speaker counts as the loud one does."""
+    inside = [power[_inside(span[None], len(power))] for span in spans]
+    heard = [(integrated(span), len(span)) for span in inside if len(span)]
+    heard = [(level, long) for level, long in heard if level >= INAUDIBLE_LUFS]
+    return float(np.average([x for x, _ in heard], weights=[n for _, n in heard])) if heard else None
 
 
 def _inside(spans: np.ndarray, hops: int) -> np.ndarray:
@@ -260,15 +201,12 @@ def _clip_spans(speech_s: np.ndarray, duration_s: float) -> np.ndarray:
     return spans[np.argsort(spans[:, 0], kind="stable")]
 
 
-def _join(spans: np.ndarray) -> np.ndarray:
-    """Spans with short pauses between them made one."""
-    joined: list[list[float]] = []
-    for start, end in spans:
-        if joined and start - joined[-1][1] < JOIN_S:
-            joined[-1][1] = max(joined[-1][1], end)
-        else:
-            joined.append([start, end])
-    return np.array(joined).reshape(-1, 2)
+def _lift_warning(lift_db: float, before: Levels, spans: np.ndarray) -> tuple[str, ...]:
+    if lift_db <= LIFT_SAID_DB:
+        return ()
+    speech = _usual_speech_lufs(before.power[0], spans)
+    what, level = ("speech", speech) if speech is not None else ("sound", integrated(before.power[0]))
+    return (f"the film's {what} is soft ({level:.0f} LUFS): its sound was lifted by {lift_db:.1f} dB",)
 
 
 def _warnings(spans: np.ndarray, ratio: tuple[float, ...]) -> tuple[str, ...]:

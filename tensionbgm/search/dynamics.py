@@ -23,7 +23,7 @@ STEPS = 12  # measurements at most
 GAIN = 1.6  # octaves of velocity (6 dB) for a tension too low by 1
 LEAST_GAIN = 0.1
 LOUDNESS_SHARE = 0.35  # of what is followed: loudness counts by itself too
-# The base contour at curve 0 and 1, on top of the plan's own 46..98 [octaves of velocity]: about 34..112 in all.
+# The base contour at curve 0 and 1, on top of the plan's own 46..98 [octaves of velocity]: 34..112 in all.
 CALM, TENSE = -0.45, 0.2
 LARGEST_CORRECTION = 0.25  # either way [octaves of velocity]
 STEEPEST_PER_S = 0.7  # how fast the correction may change [octaves of velocity a second]
