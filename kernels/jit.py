@@ -7,6 +7,7 @@ every file here.  It lies in the user's cache folder, because an installed packa
 
 import hashlib
 import os
+import stat
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -32,16 +33,28 @@ def cache_folder() -> Path:
     home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
     if home is None and sys.platform == "win32":
         home = os.environ.get("LOCALAPPDATA")
-    base = Path(home) if home else Path.home() / ".cache"
-    for root in (base, Path(gettempdir()) / f"tensionbgm-{os.getuid() if hasattr(os, 'getuid') else 0}"):
-        folder = root / "tensionbgm" / "kernels" / fingerprint()
+    for root in (lambda: Path(home) if home else Path.home() / ".cache", _temporary):
         try:
+            folder = root() / "tensionbgm" / "kernels" / fingerprint()
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in a container
             continue
         if os.access(folder, os.W_OK):
             return folder
     raise RuntimeError("no folder to keep compiled kernels in; set NUMBA_CACHE_DIR to a writable one")
+
+
+def _temporary() -> Path:
+    """Our folder in the temporary one, where anybody may write: what is compiled there must be ours."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(gettempdir()) / f"tensionbgm-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if hasattr(os, "getuid") and (
+        facts.st_uid != user or not stat.S_ISDIR(facts.st_mode) or facts.st_mode & 0o022
+    ):
+        raise PermissionError(f"{folder} is not ours alone")
+    return folder
 
 
 @contextmanager

@@ -102,7 +102,10 @@ def _checked(name: str, look: Callable[[], str]) -> Finding:
 def _cache() -> Finding:
     import platformdirs
 
-    folder = Path(platformdirs.user_cache_dir("tensionbgm"))
+    try:
+        folder = Path(platformdirs.user_cache_dir("tensionbgm"))
+    except RuntimeError as fault:
+        return Finding("cache", False, str(fault))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free / 1e9

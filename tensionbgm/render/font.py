@@ -5,10 +5,10 @@ Fonts with compressed samples (SF3) are expanded once into the user's cache fold
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -74,9 +74,10 @@ def _on_this_machine() -> tuple[Path, str, str] | None:
     """The best known font in the usual places: path, source, licence."""
     places = [
         *(Path(f"/usr/share/{p}") for p in ("sounds/sf3", "sounds/sf2", "soundfonts")),
-        *(user_data_path() / p for p in ("soundfonts", "sounds/sf2", "sounds/sf3")),
-        Path.home() / "Documents/MuseScore4/SoundFonts",
     ]
+    with suppress(RuntimeError):  # a user without a home, as in a container
+        places += [user_data_path() / p for p in ("soundfonts", "sounds/sf2", "sounds/sf3")]
+        places += [Path.home() / "Documents/MuseScore4/SoundFonts"]
     files = [file for place in places if place.is_dir() for file in sorted(place.iterdir())]
     for stem, licence in KNOWN:
         for file in files:
@@ -113,14 +114,16 @@ def _bytes(path: Path) -> bytes:
 def _expanded(font: soundfont.SoundFont, digest: str, cache: Path | None) -> Path:
     """Path of the font as SF2; written once, complete or not at all."""
     name = f"{digest[:24]}-{CACHE_VERSION}.sf2"
-    folder = cache or user_cache_path("tensionbgm", appauthor=False) / "fonts"
-    if _complete(folder / name):
-        return folder / name
-    data = soundfont.write(soundfont.expand(font))
-    try:
+    data = None
+    with suppress(OSError, RuntimeError):  # a read-only home, or none: the temporary folder will do
+        folder = cache or user_cache_path("tensionbgm", appauthor=False) / "fonts"
+        if _complete(folder / name):
+            return folder / name
+        data = soundfont.write(soundfont.expand(font))
         return _put(data, folder, name)
-    except OSError:  # a cache that cannot be written (read-only home): the temporary folder will do
-        return _put(data, Path(tempfile.gettempdir()) / f"tensionbgm-fonts-{getpass.getuser()}", name)
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"tensionbgm-fonts-{user}"
+    return _put(data or soundfont.write(soundfont.expand(font)), folder, name)
 
 
 def _complete(path: Path) -> bool:

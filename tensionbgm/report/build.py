@@ -74,9 +74,10 @@ def build_report(
     control = None if unoptimised is None else tension_profile(unoptimised)
     cut_s, strength = _cuts(plan, analysis)
     duration_s = analysis.video.duration_s if analysis else float(plan.grid.bar_us[-1]) / 1e6
+    seed = plan.seed % 2**32  # a plan may name any whole number
     metrics = {
-        "tension": tension_fit(plan.curve, profile, control, plan.seed),
-        "cuts": alignment(cut_s, strength, notes, duration_s, plan.seed) | _accents_asked(plan, notes),
+        "tension": tension_fit(plan.curve, profile, control, seed),
+        "cuts": alignment(cut_s, strength, notes, duration_s, seed) | _accents_asked(plan, notes),
         "patterns": pattern_facts(piece, notes),
         "rules": rule_counts(notes, plan.parts),
         "prior": dict(prior) if prior else None,

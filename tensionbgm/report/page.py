@@ -159,7 +159,7 @@ def _sections(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _chords(report: Mapping[str, Any], duration_s: float) -> list[tuple[float, float, str]]:
     chords = report["plan"]["chords"]
-    ends = [start for start, _ in chords[1:]] + [duration_s]
+    ends = [*(start for start, _ in chords[1:]), duration_s][: len(chords)]
     return [
         (start / duration_s, max(end - start, 0) / duration_s, symbol)
         for (start, symbol), end in zip(chords, ends, strict=True)

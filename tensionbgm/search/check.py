@@ -18,7 +18,16 @@ def check_plan(plan: Plan) -> None:
     InputError
         the first fault found
     """
-    for find in (_shape_fault, _grid_fault, _curve_fault, _section_fault, _harmony_fault, _slot_fault):
+    faults = (
+        _shape_fault,
+        _grid_fault,
+        _curve_fault,
+        _section_fault,
+        _part_fault,
+        _harmony_fault,
+        _slot_fault,
+    )
+    for find in faults:
         if fault := find(plan):
             raise InputError(f"plan: {fault}; {REMEDY}")
 
@@ -63,6 +72,14 @@ def _section_fault(plan: Plan) -> str:
     return ""
 
 
+def _part_fault(plan: Plan) -> str:
+    for part in plan.parts:
+        levels = abs(part.level_db) <= 60 and abs(part.pan) <= 1 and 0 <= part.reverb <= 1
+        if not (levels and part.name.isprintable() and 0 <= part.channel < 16 and 0 <= part.program < 128):
+            return f"part {part.name!r} has a name, level or instrument there is none of"
+    return ""
+
+
 def _within(array: np.ndarray, low: int, high: int) -> bool:
     return bool(((array >= low) & (array <= high)).all())
 
@@ -89,7 +106,6 @@ def _slot_fault(plan: Plan) -> str:
     bad = {
         "has no part": (slots["part"] < 0) | (slots["part"] >= len(plan.parts)),
         "begins before the music": slots["onset_tick"] < 0,
-        "begins after the music": slots["onset_tick"] >= plan.grid.bar_tick[-1],
         "has no length": slots["duration_tick"] < 1,
         "has no velocity": (slots["velocity"] < 1) | (slots["velocity"] > 127),
         "has no range": (slots["low"] < 0) | (slots["high"] > 127) | (slots["low"] > slots["high"]),
@@ -101,4 +117,6 @@ def _slot_fault(plan: Plan) -> str:
             return f"slot {int(np.argmax(where))} {fault}"
     if (np.diff(slots["onset_tick"].astype(np.int64)) < 0).any():
         return "its slots are out of order"
+    if len(slots) and slots["onset_tick"][-1] >= plan.grid.bar_tick[-1]:
+        return "its slots go on after the last bar"
     return ""

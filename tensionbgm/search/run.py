@@ -108,7 +108,7 @@ def unsearched(plan: Plan) -> Piece:
     """
     twin, posed = _twin("cpu", 1), pose(plan)
     state = empty_state(posed.problem, 1)
-    twin.start(posed.problem, state, plan.seed, None)
+    twin.start(posed.problem, state, plan.seed % 2**32, None)
     return Piece(plan, posed.pitch(plan, state.x[0]), plan.slots["velocity"].copy())
 
 

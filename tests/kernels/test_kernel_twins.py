@@ -151,3 +151,24 @@ def test_the_reach_of_tables_is_the_reach_of_the_rules():
     assert problem.clash_cost.shape[1] == rules.REACH + 1
     assert problem.bend_cost.shape[1:] == (2 * rules.BEND + 1,) * 2
     assert len(problem.gumbel) == rules.CHANCES
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no users here")
+def test_kernels_are_not_loaded_from_where_others_can_write(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/dev/null/nowhere")
+    monkeypatch.setattr(jit, "gettempdir", lambda: str(tmp_path))
+    assert jit.cache_folder().is_relative_to(tmp_path)
+    (tmp_path / f"tensionbgm-{os.getuid()}").chmod(0o777)
+    with pytest.raises(RuntimeError, match="NUMBA_CACHE_DIR"):
+        jit.cache_folder()
+
+
+def test_a_user_without_a_home_gets_a_temporary_cache(tmp_path, monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(jit.Path, "home", homeless)
+    monkeypatch.setattr(jit, "gettempdir", lambda: str(tmp_path))
+    assert jit.cache_folder().is_relative_to(tmp_path)
