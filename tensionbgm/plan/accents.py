@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tensionbgm.forms import PPQ, Grid
-from tensionbgm.plan.percussion import KITS, SIXTEENTH, stroke
-from tensionbgm.plan.phrases import Bar
+from tensionbgm.plan.kits import KITS
+from tensionbgm.plan.percussion import SIXTEENTH, stroke
 from tensionbgm.plan.score import Draft
 from tensionbgm.plan.slots import Note
 
@@ -82,7 +82,7 @@ def _restrike(note: Note, ticks: list[int], number: int) -> list[Note]:
 def _strokes(draft: Draft, accent: Accent, part: int) -> list[Note]:
     """What the drums add: a low drum, at strong cuts a cymbal; in calm music a quiet colour on the beat."""
     kit = KITS[draft.palette.drum_style]
-    bar = _bar_at(draft, accent.tick)
+    bar = draft.bar_at(accent.tick)
     force = round(3 + 4 * accent.weight)
     on_beat = (accent.tick - bar.start_tick) % PPQ == 0
     if bar.level >= 2:
@@ -92,11 +92,6 @@ def _strokes(draft: Draft, accent: Accent, part: int) -> list[Note]:
     else:
         drums = []
     return [stroke(draft, part, accent.tick, drum, force) for drum in drums]
-
-
-def _bar_at(draft: Draft, tick: int) -> Bar:
-    starts = [bar.start_tick for bar in draft.bars]
-    return draft.bars[max(bisect_right(starts, tick) - 1, 0)]
 
 
 def breathe(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:

@@ -97,6 +97,12 @@ MAJOR = (
     Harmony("Vsus4", 1, "sus4", "D", 0.2, goals=("V", "V7", "I", "vi")),
     Harmony("V7sus4", 1, "7sus4", "D", 0.3),
     Harmony("V/1", 1, "M", "D", 0.35, bass=-1),
+    Harmony("IV/5", -1, "M", "D", 0.35, bass=2, goals=("V", "V7", "I64", "viio7")),
+    Harmony("ii/5", 2, "m", "D", 0.45, bass=-1, goals=("V", "V7", "I64", "viio7")),
+    Harmony("V7/V/5", 2, "7", "X", 0.5, bass=-1, goals=("V", "V7", "I64")),
+    Harmony("V7/7", 1, "7", "D", 0.2, bass=4, goals=("I", "Iadd9", "V7/IV", "vi")),
+    Harmony("V7/V/3", 2, "7", "X", 0.5, bass=4, goals=_TO_V),
+    Harmony("V7/vi/3", 4, "7", "X", 0.5, bass=4, goals=("vi", "vi7")),
     Harmony("I64", 0, "M", "D", 0.25, bass=1, goals=("V", "V7", "Vsus4")),
     Harmony("viio7", 5, "dim7", "D", 0.8, goals=("I", "I/3", "vi")),
     Harmony("iv", -1, "m", "S", 0.5),
@@ -106,9 +112,9 @@ MAJOR = (
     Harmony("bVI", -4, "M", "X", 0.6, goals=("bVII", "V", "V7", "iv", "I", "I64")),
     Harmony("bIII", -3, "M", "X", 0.7, goals=("bVI", "IV", "bVII", "iv")),
     Harmony("V7/V", 2, "7", "X", 0.5, goals=_TO_V),
-    Harmony("V7/vi", 4, "7", "X", 0.5, goals=("vi", "vi7", "IV", "IVmaj7")),
+    Harmony("V7/vi", 4, "7", "X", 0.5, goals=("vi", "vi7", "IV", "IVmaj7", "V7/ii")),
     Harmony("V7/IV", 0, "7", "X", 0.5, goals=("IV", "IVadd9", "IV/1", "iv")),
-    Harmony("V7/ii", 3, "7", "X", 0.5, goals=("ii", "ii7")),
+    Harmony("V7/ii", 3, "7", "X", 0.5, goals=("ii", "ii7", "V7/V")),
     Harmony("viio7/V", 6, "dim7", "X", 0.9, goals=_TO_V),
     Harmony("viio7/vi", 8, "dim7", "X", 0.9, goals=("vi", "vi7")),
     Harmony("N", -5, "M", "X", 0.9, goals=(*_TO_V, "I")),
@@ -146,6 +152,11 @@ MINOR = (
     Harmony("Vsus4", 1, "sus4", "D", 0.2, goals=("V", "V7", "i", "VI")),
     Harmony("V7sus4", 1, "7sus4", "D", 0.3),
     Harmony("V/1", 1, "M", "D", 0.4, bass=-1),
+    Harmony("iv/5", -1, "m", "D", 0.35, bass=2, goals=("V", "V7", "i64", "viio7")),
+    Harmony("VI/5", -4, "M", "D", 0.5, bass=5, goals=("V", "V7", "i64", "viio7")),
+    Harmony("V7/7", 1, "7", "D", 0.2, bass=4, goals=("i", "iadd9", "V7/iv")),
+    Harmony("V7/iv/3", 0, "7", "X", 0.5, bass=4, goals=("iv", "iv7", "ivadd9")),
+    Harmony("V7/V/3", 2, "7", "X", 0.6, bass=4, goals=_TO_V),
     Harmony("i64", 0, "m", "D", 0.25, bass=1, goals=("V", "V7", "Vsus4")),
     Harmony("viio7", 5, "dim7", "D", 0.5, goals=("i", "i/3", "VI")),
     Harmony("V7b9/1", 5, "dim7", "D", 0.9, bass=-5, goals=("i", "VI")),
@@ -210,6 +221,36 @@ def _step_cost(a: Harmony, b: Harmony) -> float:
     step = abs(b.root - a.root)
     cost += {1: -0.05, 2: 0.05, 6: 0.5}.get(step, 0.15 if step in (5, 7) else 0.0)
     return max(cost, 0.0) + _dim_penalty(a, b)
+
+
+SWING = 1.6  # cost of going back to the root one has just left
+CHAIN, SEQUENCE, CLIMB = 0.45, 0.25, 0.3  # worth of falling fifths, of a step repeated, of a bass in steps
+
+
+@functools.cache
+def drive_cost(mode: str) -> np.ndarray:
+    """Cost of three chords in a row where music must lead on, float (n, n, n); below 0 what does.
+
+    What leads on is a chain of falling fifths, a sequence by one interval, a bass that climbs or falls
+    by step; what does not is to swing back to the chord before.
+    """
+    chords = vocabulary(mode)
+    root = np.array([c.root for c in chords])
+    bass = np.array([(c.root + c.bass) * 7 % 12 for c in chords])
+    step, move = root[None, :] - root[:, None], (bass[None, :] - bass[:, None] + 6) % 12 - 6
+    first, then = step[:, :, None], step[None, :, :]
+    below, above = move[:, :, None], move[None, :, :]
+    cost = SWING * ((first + then == 0) & (first != 0)).astype(float)
+    cost -= CHAIN * (_falls(first) & _falls(then))
+    cost -= SEQUENCE * ((first == then) & (first != 0) & ~_falls(first))
+    cost -= CLIMB * ((below * above > 0) & (abs(below) <= 2) & (abs(above) <= 2))
+    cost.setflags(write=False)
+    return cost
+
+
+def _falls(step: np.ndarray) -> np.ndarray:
+    """Roots falling by a fifth, or by the tritone that closes the circle inside a key."""
+    return (step == -1) | (step == 6)
 
 
 def _dim_penalty(a: Harmony, b: Harmony) -> float:

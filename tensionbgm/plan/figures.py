@@ -24,6 +24,12 @@ SHAPES: dict[str, tuple[int | None, ...]] = {
     "pick": (0, 2, 3, 2, 4, 2, 3, 2),
     "travis": (0, 3, 1, 4, 0, 2, 1, 3),
     "alberti": (0, 2, 1, 2),
+    "fall": (5, 4, 3, 2, 1, 2, 3, 4),
+    "drops": (4, None, 2, None, 3, None, 1, None),
+    "sparse": (0, None, 2, None, 3, None, None, None),
+    "three": (0, 2, 4, 0, 2, 4, 0, 3),
+    "motor": (0, 0, 3, 0, 0, 2, 0, 3),
+    "offbeat": (None, 2, None, 3, None, 2, None, 4),
 }
 WALTZES: dict[str, tuple[int | None, ...]] = {  # the same in triple time: a low first, lighter after it
     "rise": (0, 1, 2, 3, 4, 3),
@@ -37,6 +43,12 @@ WALTZES: dict[str, tuple[int | None, ...]] = {  # the same in triple time: a low
     "pick": (0, 2, 4, 3, 4, 2),
     "travis": (0, 3, 2, 4, 2, 3),
     "alberti": (0, 2, 3, 2, 3, 2),
+    "fall": (5, 4, 3, 2, 1, 2),
+    "drops": (4, None, 2, None, 1, None),
+    "sparse": (0, None, None, 3, None, None),
+    "three": (0, 3, 0, 3, 1, 3),
+    "motor": (0, 0, 3, 0, 2, 0),
+    "offbeat": (None, 2, None, 3, None, 2),
 }
 MARCHES: dict[str, tuple[int | None, ...]] = {  # and in double time: answers off the beat
     "rise": (0, 1, 2, 3),
@@ -50,6 +62,12 @@ MARCHES: dict[str, tuple[int | None, ...]] = {  # and in double time: answers of
     "pick": (0, 3, 1, 3),
     "travis": (0, 3, 2, 3),
     "alberti": (0, 2, 1, 2),
+    "fall": (4, 3, 2, 1),
+    "drops": (4, None, 2, None),
+    "sparse": (0, None, 3, None),
+    "three": (0, 2, 4, 2),
+    "motor": (0, 0, 3, 0),
+    "offbeat": (None, 2, None, 3),
 }
 WIDTH = 5  # how far a note may stray from its rung [semitones]
 SLOWEST_16TH_S = 0.095  # faster than this no figure is played

@@ -2,11 +2,11 @@
 
 A *cell* is one chord to choose; all returns of a bar, and all phrases that repeat it, share its
 cell.  Each cell has one predecessor, the cell before its first entrance, so the cells form a tree,
-and dynamic programming over that tree (Viterbi's algorithm, with branches) finds the exact minimum
-of
+and dynamic programming over that tree (Viterbi's algorithm of the second order, with branches) finds
+the exact minimum of
 
     TENSION (level - target)^2  +  sum over c of COMPONENT[c] (level_c - target)^2
-        +  FUNCTION (function - target)^2  +  progression  +  rarity  +  form
+        +  FUNCTION (function - target)^2  +  progression  +  drive  +  rarity  +  form
 
 summed over all cells, where *level* is the tonal tension of the chord after its predecessor on the
 0..1 scale of the reference corpus, *level_c* its diameter, strain or momentum alone, *function* how
@@ -24,6 +24,7 @@ from tensionbgm.plan.chords import (
     FUNCTION_TENSION,
     Harmony,
     component_levels,
+    drive_cost,
     progression_cost,
     tension_levels,
     vocabulary,
@@ -34,6 +35,7 @@ TENSION = 8.0  # weight of the squared misfit against progression costs of about
 COMPONENT = {"diameter": 4.0, "strain": 3.5, "momentum": 2.5}  # the same for each component alone
 FUNCTION = 2.5  # the same for the chord's function: calm is at home, tense is far away
 STAY = 0.35  # cost of a chord once more, and more so where the curve is high
+CALM_DRIVE = 0.15  # share of what makes harmony lead on that counts in the calmest places too
 RARITY = 0.55
 TASTE = 0.3  # how far a seed may bend rarities
 FAST = 0.65  # target above which a bar takes two chords
@@ -102,6 +104,7 @@ def _cells(
 ) -> tuple[list[_Cell], list[tuple[Bar, int, int, int]]]:
     """All cells in order of first entrance, and where each lies: (bar, start tick, end tick, cell)."""
     rhythm = _harmonic_rhythm(bars)
+    peak = int(np.argmax([bar.target for bar in bars]))
     known: dict[tuple, int] = {}
     cells: list[_Cell] = []
     laid: list[tuple[Bar, int, int, int]] = []
@@ -109,7 +112,7 @@ def _cells(
         for key, start, end in _bar_spans(bar, rhythm):
             if key not in known:
                 known[key] = len(cells)
-                cells.append(_Cell(parent=laid[-1][3] if laid else -1, form=_form(bar, key, bars)))
+                cells.append(_Cell(parent=laid[-1][3] if laid else -1, form=_form(bar, key, peak)))
             time_s = grid.seconds(np.array([start, end]))
             cells[known[key]].targets.append(float(curve.mean(time_s[:1], time_s[1:])[0]))
             laid.append((bar, start, end, known[key]))
@@ -153,13 +156,15 @@ def _bar_spans(bar: Bar, rhythm: dict[tuple[int, int], int]) -> list[tuple[tuple
     return [((*home, later), start, end)]
 
 
-def _form(bar: Bar, key: tuple, bars: tuple[Bar, ...]) -> list[str]:
+def _form(bar: Bar, key: tuple, peak: int) -> list[str]:
     """What the form asks of a cell at its first entrance."""
     asked = []
     if key[0] == "hold":
         return ["final"]
     if key[0] == "cadence":
         asked.append("dominant" if key[1] == 1 else "predominant")
+    elif bar.index + 1 == peak and not bar.opens:
+        asked.append("drive")
     if bar.index == 0:
         asked.append("opening")
     elif bar.opens and bar.section == bar.material and not asked:
@@ -173,21 +178,29 @@ def _decode(cells: list[_Cell], mode: str, rng: np.random.Generator) -> list[int
     """The cheapest chord of each cell, exact over the tree of first entrances."""
     n = len(vocabulary(mode))
     taste = TASTE * rng.random((max(len(cells), 1), n))
-    ahead = np.zeros((len(cells), n))  # cheapest cost of everything after a cell, per chord of it
-    choice = np.zeros((len(cells), n), int)
+    ahead = np.zeros((len(cells), n, n))  # cheapest cost of all after a cell: [chord before it, its chord]
+    choice = np.zeros((len(cells), n, n), np.int16)
     for index in range(len(cells) - 1, 0, -1):
-        cost = _pair_cost(cells[index], mode) + _own_cost(cells[index], mode, taste[index]) + ahead[index]
-        choice[index] = cost.argmin(axis=1)
-        ahead[cells[index].parent] += cost.min(axis=1)
+        pair = _pair_cost(cells[index], mode) + _own_cost(cells[index], mode, taste[index])
+        cost = _drive(cells[index]) * drive_cost(mode) + (pair + ahead[index])[None]
+        choice[index] = cost.argmin(axis=2)
+        ahead[cells[index].parent] += cost.min(axis=2)
     chosen = [0] * len(cells)
     for index, cell in enumerate(cells):
         if index:
-            chosen[index] = int(choice[index][chosen[cell.parent]])
+            here = chosen[cell.parent]
+            before = chosen[max(cells[cell.parent].parent, 0)]
+            chosen[index] = int(choice[index][before, here])
         else:
             still = _misfit(float(np.mean(cell.targets)), mode).diagonal()
             own = _own_cost(cell, mode, taste[0]) + still
-            chosen[0] = int((own + ahead[0]).argmin())
+            chosen[0] = int((own + ahead[0].diagonal()).argmin())
     return chosen
+
+
+def _drive(cell: _Cell) -> float:
+    """How much three chords in a row must lead on: little where it is calm, all where it is tense."""
+    return CALM_DRIVE + (1 - CALM_DRIVE) * float(np.clip(np.mean(cell.targets), 0.0, 1.0)) ** 2
 
 
 def _pair_cost(cell: _Cell, mode: str) -> np.ndarray:
@@ -227,6 +240,8 @@ def _form_cost(asked: str, chord: Harmony, mode: str) -> float:
         return FORBIDDEN * (not named) + 0.9 * (chord.function != "D")
     if asked == "predominant":
         return 0.0 if chord.function == "S" or chord.name in ("N", "V7/V", "VI", "I64", "i64") else 0.8
+    if asked == "drive":  # the dominant, or its pedal, before the film's tensest bar
+        return 0.0 if chord.function == "D" else (0.5 if chord.root + chord.bass == 1 else 0.9)
     if asked == "opening":
         return 0.0 if tonic_root else (2.5 if chord.root + chord.bass == 0 else FORBIDDEN)
     if asked == "contrast":

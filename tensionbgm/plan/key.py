@@ -16,8 +16,9 @@ MINOR_SCALE = (-4, -3, -2, -1, 0, 1, 2)  # natural minor
 # Keys of up to six accidentals, nearest signatures first: what a player reads without a frown.
 _MAJOR_TONICS = tuple(range(-5, 7))  # Db .. F#
 _MINOR_TONICS = tuple(range(-3, 9))  # Eb .. G#
-NEUTRAL = 0.05  # valence at which major and minor are as likely
+NEUTRAL = 0.2  # valence at which major and minor are as likely
 BRIGHTNESS = 7.0  # log odds of major for a valence of one more
+_KIND = 4  # most accidentals of a key that is chosen here
 SIGNATURE = 3.0  # keys of more accidentals than this are rare
 UNREST = 2.0  # log odds of minor for an energy of one more
 _KEY = re.compile(
@@ -31,6 +32,7 @@ class Mood:
 
     valence: float = 0.0  # -1 dark and cold .. 1 bright and warm
     energy: float = 0.5  # mean of the tension curve or of the motion, 0..1
+    cuts_per_min: float = 6.0  # how often the film cuts
 
 
 def parse_key(text: str) -> tuple[int, str]:
@@ -81,8 +83,9 @@ def choose_key(asked: str | None, mood: Mood, rng: np.random.Generator) -> tuple
         return parse_key(asked)
     bright = BRIGHTNESS * (mood.valence - NEUTRAL) - UNREST * (mood.energy - 0.5)
     minor = bool(rng.random() < 1.0 / (1.0 + np.exp(bright)))
-    tonics = _MINOR_TONICS if minor else _MAJOR_TONICS
-    weight = np.exp(-(((np.array(tonics) - (3 if minor else 0)) / SIGNATURE) ** 2))
+    plain = 3 if minor else 0  # where the key has no accidentals
+    tonics = np.arange(plain - _KIND, plain + _KIND + 1)
+    weight = np.exp(-(((tonics - plain) / SIGNATURE) ** 2))
     tonic = int(rng.choice(tonics, p=weight / weight.sum()))
     return tonic * 7 % 12, "minor" if minor else "major"
 

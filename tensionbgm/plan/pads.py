@@ -7,6 +7,7 @@ slots' aims; only the voice that has the chord's third is bound to it, the searc
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from tensionbgm.plan.slots import Note, has_pitch
 
 REACH = 7  # how far a voice's range extends around its band's middle [semitones]
 LONGEST_BEATS = 8  # a sustained chord is struck again after this long
+SUSPENDED_FROM = 1  # energy level from which a voice may hang over into the next chord
+PASSING_FROM = 1  # energy level from which inner voices walk from chord to chord
+AGAIN_FROM = 3  # ... from which one voice is struck again
 RISE = 5  # semitones the voices move up from the calmest to the tensest
 
 
@@ -34,19 +38,113 @@ class Held:
     span: Span
 
 
+Voiced = tuple[Held, tuple[int, ...]]  # a chord and its pitches, top voice first
 Voicings = dict[tuple[str, int], tuple[int, ...]]  # (player, chord of the form) -> its pitches, untransposed
 
 
 def write_pads(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     """Sustained chords of every pad."""
-    notes = []
+    notes: list[Note] = []
     known: Voicings = {}
     for part, player in players:
-        last = _middles(player)
+        last, chords = _middles(player), []
         for held in _held(draft, player):
             last = _voiced(held, player, last, known)
-            notes += [_voice_note(held, part, player, v, pitch, 1.0) for v, pitch in enumerate(last)]
+            chords.append((held, last))
+        for i, (held, voices) in enumerate(chords):
+            before = chords[i - 1] if i and chords[i - 1][0].end == held.start else None
+            after = chords[i + 1] if i + 1 < len(chords) and chords[i + 1][0].start == held.end else None
+            late = _suspended(held, voices, before)
+            for note in _moving(draft, held, voices, after, part, player):
+                if note.voice == late and note.onset == held.start:
+                    note = _hang_over(held, note, notes)
+                notes.append(note)
     return notes
+
+
+def _moving(
+    draft: Draft,
+    held: Held,
+    voices: tuple[int, ...],
+    after: Voiced | None,
+    part: int,
+    player: Player,
+) -> list[Note]:
+    """A sustained chord with a life inside: a passing note into the next one, a voice struck again."""
+    plain = [_voice_note(held, part, player, v, pitch, 1.0) for v, pitch in enumerate(voices)]
+    if held.bar.ending == "hold" or held.bar.level == 0 or held.end - held.start < 2 * PPQ:
+        return plain
+    leads = _passing(draft, held, voices, after)
+    moved: list[Note] = []
+    for note in plain:
+        if leads is not None and note.voice == leads[0]:
+            moved += _led_on(draft, held, note, leads[1])
+        elif held.bar.level >= AGAIN_FROM and note.voice == 1 + held.bar.index % max(player.voices - 1, 1):
+            moved += _again(held, note)
+        else:
+            moved.append(note)
+    return moved
+
+
+def _suspended(held: Held, voices: tuple[int, ...], before: Voiced | None) -> int:
+    """The voice whose last note may hang over as a dissonance and fall by step; -1 if none."""
+    calm = held.bar.level < SUSPENDED_FROM or held.bar.ending == "hold" or held.end - held.start < 2 * PPQ
+    if before is None or calm:
+        return -1
+    falls = [
+        v
+        for v, (p, q) in enumerate(zip(before[1], voices, strict=True))
+        if p - q in (1, 2) and not held.chord >> (p % 12) & 1
+    ]
+    return falls[0] if falls else -1
+
+
+def _hang_over(held: Held, note: Note, written: list[Note]) -> Note:
+    """The voice's last note held over the new chord, and the rest of `note`, to which it falls."""
+    length = PPQ if held.end - held.start < 4 * PPQ else 2 * PPQ
+    last = next(n for n in reversed(written) if (n.part, n.voice) == (note.part, note.voice))
+    late = min(length, note.duration - PPQ // 2)
+    last.duration += late
+    return dataclasses.replace(note, onset=note.onset + late, duration=note.duration - late)
+
+
+def _passing(
+    draft: Draft, held: Held, voices: tuple[int, ...], after: Voiced | None
+) -> tuple[int, int] | None:
+    """(voice, pitch): an inner voice that can walk into the next chord by a note between, if one can."""
+    if after is None or held.bar.level < PASSING_FROM:
+        return None
+    scale = draft.scale_mask(held.span)
+    for v in range(1, len(voices)):
+        p, q = voices[v], after[1][v]
+        between = [x for x in range(min(p, q) + 1, max(p, q)) if scale >> (x % 12) & 1]
+        if abs(p - q) in (3, 4) and between:
+            return v, between[0]
+    return None
+
+
+def _led_on(draft: Draft, held: Held, note: Note, pitch: int) -> list[Note]:
+    """The chord tone, and the passing note on its last beat."""
+    key = None if note.key is None else (*note.key, "pass", (pitch - note.shift) % 12)
+    last = dataclasses.replace(
+        note,
+        onset=held.end - PPQ,
+        duration=PPQ,
+        aim=pitch,
+        low=pitch,
+        high=pitch,
+        allowed=1 << (pitch % 12),
+        key=key,
+    )
+    return [dataclasses.replace(note, duration=held.end - PPQ - note.onset), last]
+
+
+def _again(held: Held, note: Note) -> list[Note]:
+    """The note once more on every second beat: bows change."""
+    key = note.key if note.key is not None else ("again", note.part, note.voice, note.onset)
+    starts = range(held.start, held.end - PPQ + 1, 2 * PPQ)
+    edges = [*starts, held.end]
+    return [dataclasses.replace(note, onset=a, duration=b - a, key=key) for a, b in itertools.pairwise(edges)]
 
 
 def _voiced(held: Held, player: Player, last: tuple[int, ...], known: Voicings) -> tuple[int, ...]:

@@ -1,14 +1,13 @@
 """Levels and form -> drums: patterns, fills into new phrases, rolls into loud sections, cymbals on arrivals.
 
-Patterns are sixteenths of a bar of four, three or two quarters; a digit is how hard (5 is plain), a
-dot a rest.  Bars of another length than the piece's metre cut their pattern off or begin it again.
+Patterns are those of `kits`.  Bars of another length than the piece's metre cut their pattern off or begin
+it again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tensionbgm.forms import PPQ
+from tensionbgm.plan.kits import KITS, Kit
 from tensionbgm.plan.palettes import Player
 from tensionbgm.plan.phrases import Bar
 from tensionbgm.plan.score import Draft
@@ -16,112 +15,6 @@ from tensionbgm.plan.slots import Note
 
 SIXTEENTH = PPQ // 4
 FORCE = 6  # velocity of one digit
-
-
-@dataclass(frozen=True)
-class Kit:
-    """Drums of one style; numbers are keys of the General MIDI percussion map."""
-
-    crash: int
-    low: int  # the low drum of accents and of the end
-    roll: int  # what rolls and fills are played on
-    soft: int  # the quiet colour of calm arrivals
-    fill: tuple[int, ...]  # the last beat of a phrase, in 16ths
-    levels: tuple[dict[int, str], ...]  # drum -> pattern, per level
-    waltz: tuple[dict[int, str], ...]  # the same in three quarters
-    march: tuple[dict[int, str], ...]  # the same in two
-
-    def pattern(self, metre: int, level: int) -> dict[int, str]:
-        """Drum -> its bar."""
-        return {2: self.march, 3: self.waltz}.get(metre, self.levels)[level]
-
-
-KITS = {
-    "orchestral": Kit(
-        crash=59,
-        low=36,
-        roll=38,
-        soft=81,
-        fill=(38, 38, 36, 36),
-        levels=(
-            {},
-            {36: "4..............."},
-            {36: "6.........4.....", 54: "....3.......3..."},
-            {36: "8..5..6.8..5..6.", 38: "..........4...4."},
-            {36: "9..6..7.9..6..7.", 38: "....7.4...4.7.44", 54: "....5.......5..."},
-        ),
-        waltz=(
-            {},
-            {36: "4..........."},
-            {36: "6...........", 54: "....3...3..."},
-            {36: "8.........4.", 38: "....5...5.44"},
-            {36: "9.....6.7...", 38: "..4.7.4.7.44", 54: "5.5.5.5.5.5."},
-        ),
-        march=(
-            {},
-            {36: "4......."},
-            {36: "6.......", 38: "....4..."},
-            {36: "8...6...", 38: "..5.5.55"},
-            {36: "9...7...", 38: "6.446.66", 54: "5.5.5.5."},
-        ),
-    ),
-    "electronic": Kit(
-        crash=49,
-        low=36,
-        roll=38,
-        soft=46,
-        fill=(50, 47, 45, 45),
-        levels=(
-            {42: "......2.......2."},
-            {36: "6.........4.....", 42: "..4...4...4...4."},
-            {36: "8.....5...6.....", 38: "........7.......", 42: "5.3.5.3.5.3.5.3."},
-            {36: "8...8...8...8...", 39: "....7.......7...", 42: "..6.3.6...6.3.6."},
-            {36: "9...8...9...8..5", 39: "....8.......8...", 42: "5354535453545354", 46: "..6...6...6...6."},
-        ),
-        waltz=(
-            {42: "....2...2..."},
-            {36: "6...........", 42: "..4...4...4."},
-            {36: "8...........", 38: "........6...", 42: "5.3.5.3.5.3."},
-            {36: "8.....8.....", 39: "........7...", 42: "..6.3.6.3.6."},
-            {36: "9.....8...5.", 39: "....7...8...", 42: "535453545354", 46: "..6...6...6."},
-        ),
-        march=(
-            {42: "....2..."},
-            {36: "6.......", 42: "..4...4."},
-            {36: "8.......", 38: "....7...", 42: "5.3.5.3."},
-            {36: "8...8...", 39: "....7...", 42: "..6.3.6."},
-            {36: "9...8..5", 39: "....8...", 42: "53545354", 46: "..6...6."},
-        ),
-    ),
-    "acoustic": Kit(
-        crash=49,
-        low=36,
-        roll=38,
-        soft=81,
-        fill=(38, 45, 43, 41),
-        levels=(
-            {},
-            {70: "5.3.4.3.5.3.4.3."},
-            {70: "5.3.5.3.5.3.5.3.", 36: "5.........4.....", 37: "....4.......4..."},
-            {42: "6.4.5.4.6.4.5.4.", 36: "7.......6.5.....", 38: "....6.......6..."},
-            {51: "7.5.6.5.7.5.6.55", 36: "8..5....8.5.....", 38: "....8..3.3..8...", 54: "....5.......5..."},
-        ),
-        waltz=(
-            {},
-            {70: "5...3...3..."},
-            {70: "5.3.4.3.4.3.", 36: "5...........", 37: "....4...4..."},
-            {42: "6...5.4.5.4.", 36: "7...........", 38: "....5...5..."},
-            {51: "7...6.5.6.55", 36: "8.....5.....", 38: "....7...7..3", 54: "....5...5..."},
-        ),
-        march=(
-            {},
-            {70: "5.3.4.3."},
-            {70: "5.3.4.3.", 36: "5.......", 37: "....4..."},
-            {42: "..5...5.", 36: "7...5...", 38: "..4.6.44"},
-            {51: "..6...6.", 36: "8...7...", 38: "5.447.55"},
-        ),
-    ),
-}
 
 
 def write_drums(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:

@@ -8,16 +8,18 @@ import numpy as np
 
 from tensionbgm.config import Ask
 from tensionbgm.forms import Curve, Grid, Key, Part, Plan
-from tensionbgm.plan import accents, bass, counter, figures, pads, percussion, theme
+from tensionbgm.plan import accents, bass, counter, doubling, figures, pads, percussion, theme
 from tensionbgm.plan.harmony import Span, harmonise, merge
 from tensionbgm.plan.key import Mood, choose_key, spell, tonic_fifths
 from tensionbgm.plan.palettes import Palette, Player, choose_palette
 from tensionbgm.plan.phrases import Bar, lay_out
 from tensionbgm.plan.score import Draft, dice
 from tensionbgm.plan.slots import Note, build
+from tensionbgm.plan.staffing import close_off, staff
 from tensionbgm.progress import Watch
 
 DRUM_CHANNEL = 9
+SEEN = 0.15  # weight from which a cut is seen as one
 
 
 def plan_piece(
@@ -53,9 +55,11 @@ def plan_piece(
     watch = watch or Watch()
     with watch.stage("plan"):
         film = _film(grid)
+        mood = dataclasses.replace(mood, cuts_per_min=_cuts_per_min(grid))
         palette = choose_palette(ask.palette, mood, dice(ask.seed, film, "palette"))
         tonic, mode = choose_key(ask.key, mood, dice(ask.seed, film, "key"))
         bars = lay_out(grid, curve)
+        palette = staff(palette, bars)
         spans = harmonise(grid, bars, curve, tonic, mode, dice(ask.seed, film, "harmony"))
         watch.tick(0.3)
         draft = Draft(bars, _by_bar(bars, spans), palette, tonic, mode, ask.seed, film, _peak(bars))
@@ -80,6 +84,11 @@ def _film(grid: Grid) -> str:
     return f"{round(int(grid.bar_us[-1]) / 1000)} {cuts}"
 
 
+def _cuts_per_min(grid: Grid) -> float:
+    """How often the film cuts; what hardly counts as a cut does not count here."""
+    return float(np.sum(np.asarray(grid.cut_weight) >= SEEN)) * 60e6 / max(int(grid.bar_us[-1]), 1)
+
+
 def _peak(bars: tuple[Bar, ...]) -> int:
     return int(np.argmax([bar.target for bar in bars]))
 
@@ -97,8 +106,10 @@ def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Not
     for i, player in enumerate(palette.players):
         playing.setdefault(player.line, []).append((i, player))
     low = bass.write_bass(draft, playing["bass"])
-    melody = theme.write_theme(draft, playing["theme"], low)
-    notes = low + melody + counter.write_counter(draft, playing["counter"], melody)
+    themes = theme.themes_of(draft, low)
+    melody = theme.write_theme(draft, playing["theme"], themes, low)
+    notes = low + melody + counter.write_counter(draft, playing.get("counter", []), melody)
+    notes += doubling.write_doubles(draft, playing.get("double", []), themes)
     notes += figures.write_figures(draft, playing["figure"])
     watch.tick(0.5)
     notes += pads.write_pads(draft, playing["pad"]) + pads.write_stabs(draft, playing.get("stab", []))
@@ -106,6 +117,7 @@ def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Not
     notes += percussion.write_drums(draft, playing["drums"])
     watch.tick(0.7)
     roles = [player.part.role for player in palette.players]
+    notes = close_off(notes, draft)
     notes = accents.breathe(notes, draft, roles)
     return accents.land(notes, draft, accents.accents(grid), roles)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import zlib
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,14 @@ class Draft:
         return next(
             (s for s in reversed(self.spans[bar.index]) if s.start_tick <= tick), self.spans[bar.index][0]
         )
+
+    def bar_at(self, tick: int) -> Bar:
+        """The bar a score position lies in."""
+        return self.bars[max(bisect_right(self._starts, tick) - 1, 0)]
+
+    @functools.cached_property
+    def _starts(self) -> list[int]:
+        return [bar.start_tick for bar in self.bars]
 
     def chord_mask(self, span: Span) -> int:
         """Pitch classes of the chord itself, without a pedal."""

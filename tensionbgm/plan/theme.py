@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tensionbgm.forms import PPQ
+from tensionbgm.plan.climax import soaring, soars
 from tensionbgm.plan.harmony import Span
 from tensionbgm.plan.line import Place, step_pitch, write_line
 from tensionbgm.plan.motifs import Motif, Rhythm, answer, develop, fit, new_motif
@@ -47,10 +48,11 @@ Themes = dict[tuple[int, int], ThemeBar]  # (material, place) -> bar
 Basses = dict[int, tuple[int, int]]  # onset [ticks] -> (pitch of the bass struck there, pitch before)
 
 
-def write_theme(draft: Draft, players: list[tuple[int, Player]], bass: list[Note]) -> list[Note]:
+def write_theme(
+    draft: Draft, players: list[tuple[int, Player]], themes: Themes, bass: list[Note]
+) -> list[Note]:
     """All notes of the melody, for every player who carries it; `bass` is what it is heard against."""
-    themes = themes_of(draft, bass)
-    raised = _raised(draft, themes)
+    raised = raised_phrases(draft, themes)
     notes: list[Note] = []
     last = draft.palette.theme_low + 8
     for bar in draft.bars:
@@ -151,6 +153,8 @@ def _theme_bar(draft: Draft, bar: Bar, motifs: tuple[Motif, ...]) -> ThemeBar:
     idea = draft.ideas[bar.material]
     group = bar.phrase % 4
     pair = motifs[2:] if group == 2 else motifs[:2]
+    if soars(draft, bar) and bar.n_phrase > 1:
+        return ThemeBar(*soaring(draft, bar, motifs[0]), bar.energy)
     if bar.last_in_phrase and bar.n_phrase > 1:
         return _closing_bar(draft, bar, pair[0], question=group in (0, 2) and not bar.closes)
     scheme = int(draft.dice("scheme", idea.root).integers(3))  # a a' b | a b a' | a a' b
@@ -209,7 +213,7 @@ def _places(draft: Draft, bar: Bar, there: ThemeBar, bass: Basses) -> list[Place
     palette, places = draft.palette, []
     for (on, length), step in zip(there.rhythm, there.steps, strict=True):
         onset = bar.start_tick + round(on * PPQ)
-        chord, allowed = _masks(draft, bar, on, length)
+        chord, allowed = masks(draft, bar, on, length)
         down = bar.transpose % 12
         chord, allowed = _rotated(chord, -down), _rotated(allowed, -down)
         middle = (palette.theme_low + palette.theme_high) / 2
@@ -224,7 +228,7 @@ def _rotated(mask: int, up: int) -> int:
     return (mask << up | mask >> (12 - up)) & 0xFFF
 
 
-def _masks(draft: Draft, bar: Bar, on: float, length: float) -> tuple[int, int]:
+def masks(draft: Draft, bar: Bar, on: float, length: float) -> tuple[int, int]:
     """(chord, allowed) pitch classes of a note: chord tones where it weighs, scale tones between."""
     span = draft.span_at(bar, bar.start_tick + round(on * PPQ))
     chord, scale = draft.chord_mask(span), draft.scale_mask(span)
@@ -240,7 +244,7 @@ def _third(draft: Draft, span: Span) -> int:
     return next((1 << (root + k) % 12 for k in (3, 4) if scale >> (root + k) % 12 & 1), 0)
 
 
-def _raised(draft: Draft, themes: Themes) -> set[tuple[int, int]]:
+def raised_phrases(draft: Draft, themes: Themes) -> set[tuple[int, int]]:
     """Phrases (section, number) that bring a calm theme back loud: an octave higher, where it has room."""
     phrases = {(bars[0].section, bars[0].phrase): bars for bars in _phrases(draft)}
     raised: set[tuple[int, int]] = set()
@@ -267,7 +271,7 @@ def _bar_notes(
     for (on, length), pitch in zip(fit(theme.rhythm, bar.beats), theme.pitch, strict=False):
         arc = round(6 * np.sin(np.pi * (bar.in_phrase + on / bar.beats) / bar.n_phrase))
         key = tie_key(bar, "theme", on)
-        chord, allowed = _masks(draft, bar, on, length)
+        chord, allowed = masks(draft, bar, on, length)
         onset, duration = bar.start_tick + round(on * PPQ), round(length * PPQ)
         for part, player in carriers:
             lift = 12 * (player.octave + (octaves if player.octave <= 0 else 0)) + bar.transpose

@@ -124,7 +124,12 @@ def test_a_secondary_dominant_brings_its_leading_note_into_the_scale():
 def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: pytest.MonkeyPatch):
     names = ("i", "iv", "V", "VI", "N")
     small = tuple(c for c in chords.MINOR if c.name in names)
-    for cached in (chords.progression_cost, chords.tension_levels, chords.component_levels):
+    for cached in (
+        chords.progression_cost,
+        chords.tension_levels,
+        chords.component_levels,
+        chords.drive_cost,
+    ):
         cached.cache_clear()
     monkeypatch.setattr(chords, "MINOR", small)
     try:
@@ -144,6 +149,9 @@ def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: 
                 total += harmony._own_cost(cell, "minor", taste[i])[choice[i]]
                 if i:
                     total += harmony._pair_cost(cell, "minor")[before, choice[i]]
+                    earlier = choice[max(cells[cell.parent].parent, 0)]
+                    drive = chords.drive_cost("minor")[earlier, before, choice[i]]
+                    total += harmony._drive(cell) * drive
                 else:
                     total += harmony._misfit(cell.targets[0], "minor")[choice[0], choice[0]]
             return total
@@ -153,7 +161,12 @@ def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: 
         assert cost(tuple(found)) == pytest.approx(cost(best))
     finally:
         monkeypatch.undo()
-        for cached in (chords.progression_cost, chords.tension_levels, chords.component_levels):
+        for cached in (
+            chords.progression_cost,
+            chords.tension_levels,
+            chords.component_levels,
+            chords.drive_cost,
+        ):
             cached.cache_clear()
 
 
@@ -200,3 +213,24 @@ def test_calm_music_changes_chords_less_often_than_tense_music():
         spans = harmony.harmonise(grid, bars, curve, 0, "minor", np.random.default_rng(1))
         counts.append(len(harmony.merge(spans, bars, "minor")))
     assert counts[0] < counts[1] < counts[2]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_tense_harmony_leads_on_and_does_not_swing(mode: str):
+    grid = a_grid([4] * 24, 500_000)
+    curve = Curve(np.array([0.0, 24.0]), np.array([0.6, 1.0]), "inline")
+    swings = 0
+    for seed in range(6):
+        bars = phrases.lay_out(grid, curve)
+        spans = harmony.harmonise(grid, bars, curve, 0, mode, np.random.default_rng(seed))
+        roots = [chord.root for chord in harmony.merge(spans, bars, mode)]
+        windows = zip(roots, roots[1:], roots[2:], roots[3:], strict=False)
+        swings += sum(a == c != b == d for a, b, c, d in windows)
+    assert swings <= 2
+
+
+def test_keys_that_are_chosen_have_few_accidentals():
+    for seed in range(80):
+        tonic, mode = key.choose_key(None, key.Mood(valence=0.2), np.random.default_rng(seed))
+        home = key.tonic_fifths(tonic, mode)
+        assert sum(len(key.spell(home + k)) - 1 for k in key.scale_fifths(mode)) <= 4

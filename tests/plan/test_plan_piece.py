@@ -192,7 +192,7 @@ def test_palettes_differ_in_instruments_and_rhythm():
     grid = make_grid([4] * 16)
     plans = [plan_piece(grid, flat(0.7), Ask(palette=p, key="C"), Mood(), "t") for p in PALETTES]
     programs = [{part.program for part in p.parts} for p in plans]
-    assert all(len(a & b) <= 3 for a in programs for b in programs if a is not b)
+    assert all(len(a & b) <= 4 for a in programs for b in programs if a is not b)
     bass = [
         tuple(p.slots["onset_tick"][[p.parts[i].name.endswith(("Bass", "bass")) for i in p.slots["part"]]])
         for p in plans
@@ -204,8 +204,7 @@ def test_palettes_differ_in_instruments_and_rhythm():
 def test_a_return_repeats_the_theme_and_the_chords_of_its_first_section(transpose: int):
     grid = make_grid([4] * 28, lengths=[8, 8, 8, 4], labels="ABAC", transpose=transpose)
     plan = plan_piece(grid, flat(0.5), Ask(palette="cinematic", seed=3), Mood(), "t")
-    names = np.array([p.name for p in plan.parts])
-    melody = plan.slots[names[plan.slots["part"]] == "Violins"]
+    melody = plan.slots[plan.slots["part"] == 0]
     bar = PPQ * 4
     first = melody[(melody["onset_tick"] >= 2 * bar) & (melody["onset_tick"] < 8 * bar)]
     again = melody[(melody["onset_tick"] >= 18 * bar) & (melody["onset_tick"] < 24 * bar)]
@@ -254,9 +253,8 @@ def test_a_calm_theme_that_comes_back_loud_comes_higher():
     higher = []
     for seed in range(5):
         plan = plan_piece(grid, curve, Ask(palette="cinematic", seed=seed), Mood(), "t")
-        part = np.array([p.name for p in plan.parts])[plan.slots["part"]]
-        calm = plan.slots[(part == "Flute") & (plan.slots["onset_tick"] < 8 * 4 * PPQ)]
-        loud = plan.slots[(part == "Violins") & (plan.slots["onset_tick"] < 16 * 4 * PPQ)]
+        calm = plan.slots[(plan.slots["part"] == 0) & (plan.slots["onset_tick"] < 8 * 4 * PPQ)]
+        loud = plan.slots[(plan.slots["part"] == 1) & (plan.slots["onset_tick"] < 16 * 4 * PPQ)]
         assert set(loud["tie"]) & set(calm["tie"])
         higher.append(loud["aim"].mean() - calm["aim"].mean())
     assert np.mean(higher) > 6
@@ -281,3 +279,45 @@ def test_thirty_minutes_of_bars_are_planned():
     grid = make_grid([4] * 300, 500_000, [30] * 10, "ABACABDABA")
     plan = plan_piece(grid, arch(grid), Ask(), Mood(), "t")
     assert plan.chords[-1].end_tick == 300 * 4 * PPQ
+
+
+def test_films_of_different_kinds_get_all_three_palettes():
+    dark, plain = make_grid([4] * 16), make_grid([4] * 16)
+    quick = make_grid([4] * 16, cuts=[1.2 * k for k in range(1, 30)])
+    for seed in range(5):
+        ask = Ask(seed=seed)
+        assert plan_piece(dark, flat(0.6), ask, Mood(-0.5, 0.6), "t").palette == "cinematic"
+        assert plan_piece(quick, flat(0.6), ask, Mood(0.3, 0.6), "t").palette == "electronic"
+        assert plan_piece(plain, flat(0.3), ask, Mood(0.5, 0.35), "t").palette == "acoustic"
+
+
+def test_two_seeds_are_two_bands():
+    grid = make_grid([4] * 24)
+    for palette in PALETTES:
+        plans = [plan_piece(grid, arch(grid), Ask(palette=palette, seed=s), Mood(), "t") for s in range(8)]
+        bands = {tuple(part.name for part in plan.parts) for plan in plans}
+        assert len(bands) >= 6
+
+
+def test_no_part_but_drums_plays_a_few_bars_only():
+    grid = make_grid([4] * 40)
+    for palette in PALETTES:
+        for seed in range(4):
+            plan = plan_piece(grid, arch(grid), Ask(palette=palette, seed=seed), Mood(), "t")
+            for number, part in enumerate(plan.parts):
+                bars = set(plan.slots["onset_tick"][plan.slots["part"] == number] // (4 * PPQ))
+                assert len(bars) >= 4 or part.role == "percussion" or part.name == "Timpani"
+
+
+def test_what_falls_silent_off_the_tonic_closes_on_the_next_downbeat():
+    grid = make_grid([4] * 24, lengths=[8, 8, 8], labels="ABC")
+    curve = Curve(
+        np.array([0.0, 19.1, 19.3, 38.3, 38.5, 60.0]), np.array([0.2, 0.2, 0.9, 0.9, 0.1, 0.1]), "inline"
+    )
+    for palette in PALETTES:
+        for seed in range(3):
+            plan = plan_piece(grid, curve, Ask(palette=palette, seed=seed), Mood(), "t")
+            bar = plan.slots["onset_tick"] // (4 * PPQ)
+            tonic = [c for c in plan.chords if c.start_tick < 16 * 4 * PPQ][-1].root == plan.keys[0].tonic
+            loud = {p for p in set(plan.slots["part"][bar == 15]) if plan.parts[p].role == "pad"}
+            assert tonic or all(((bar == 16) & (plan.slots["part"] == p)).any() for p in loud)

@@ -85,7 +85,11 @@ def test_every_figure_and_pattern_is_well_formed():
             assert all(sum(abs(x) for x in cell) == beats for cell in cells)
 
 
-@pytest.mark.parametrize("palette", palettes.PALETTES.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "palette",
+    [palettes.cast(e, np.random.default_rng(s)) for e in palettes.ENSEMBLES.values() for s in range(8)],
+    ids=lambda p: p.name,
+)
 def test_every_palette_can_play_at_every_level(palette: palettes.Palette):
     for level in range(5):
         lines = {p.line for p in palette.players if p.levels[0] <= level <= p.levels[1]}
@@ -97,14 +101,20 @@ def test_every_palette_can_play_at_every_level(palette: palettes.Palette):
         if player.line == "theme":
             assert player.part.low <= palette.theme_low + 12 * player.octave + 6
             assert player.part.high >= palette.theme_high + 12 * player.octave - 8
+        if player.line == "bass":
+            assert palette.bass_style in bass.FOURS
+            assert palette.drum_style in percussion.KITS
+            assert palette.feel in motifs.CELLS
+            assert palette.feel in motifs.TRIPLE
         if player.line == "figure":
             assert len(player.shapes) >= 2
             assert set(player.shapes) <= set(figures.SHAPES)
 
 
-def test_busy_cold_films_are_electronic_and_quiet_warm_ones_acoustic():
+def test_quick_films_are_electronic_dark_ones_cinematic_and_quiet_warm_ones_acoustic():
     rng = np.random.default_rng(0)
-    assert palettes.choose_palette(None, Mood(-0.8, 0.95), rng).name == "electronic"
+    assert palettes.choose_palette(None, Mood(0.3, 0.6, cuts_per_min=30), rng).name == "electronic"
+    assert palettes.choose_palette(None, Mood(-0.6, 0.6), rng).name == "cinematic"
     assert palettes.choose_palette(None, Mood(0.8, 0.1), rng).name == "acoustic"
     assert palettes.choose_palette("cinematic", Mood(0.8, 0.1), rng).name == "cinematic"
 
