@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import cv2
@@ -51,6 +52,8 @@ def curve_from_picture(path: Path, content: bytes, duration_s: float) -> Read:
     if width * height > _LARGEST_PX:
         raise InputError(f"{path}: {width} x {height} pixels are too many; scale the sketch to 4000 or fewer")
     png = content.startswith(b"\x89")  # keeps its transparency; a JPEG is turned upright
+    if png and not _whole_png(content):  # the decoder would print a complaint and draw what it can
+        raise InputError(f"{path}: is a damaged PNG; save the sketch again")
     try:
         picture = cv2.imdecode(
             np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED if png else cv2.IMREAD_COLOR
@@ -86,6 +89,18 @@ def _stated_size(content: bytes) -> tuple[int, int]:
             return int.from_bytes(content[at + 7 : at + 9], "big"), height
         at += 1 if kind == 0xFF else 2 + length
     return 0, 0
+
+
+def _whole_png(content: bytes) -> bool:
+    """Whether every chunk is there with its checksum, from header to end [ISO/IEC 15948, 5.3]."""
+    at, names = 8, []
+    while at + 12 <= len(content) and names[-1:] != [b"IEND"]:
+        end = at + 8 + int.from_bytes(content[at : at + 4], "big")
+        if zlib.crc32(content[at + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
+            return False
+        names.append(content[at + 4 : at + 8])
+        at = end + 4
+    return names[:1] == [b"IHDR"] and names[-1:] == [b"IEND"]
 
 
 # --------------------------------------------------------------------------- ink

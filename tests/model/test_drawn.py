@@ -294,6 +294,18 @@ def test_what_is_no_single_line_is_refused(tmp_path, picture, told):
     assert told in str(fault.value)
 
 
+@pytest.mark.parametrize("change", ["cut", "flip"])
+def test_a_damaged_png_is_refused_without_the_decoders_complaints(tmp_path, change, capfd):
+    path = saved(tmp_path / "s.png", next(iter(SKETCHES.values()))())
+    data = bytearray(path.read_bytes())
+    if change == "flip":
+        data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data if change == "flip" else data[: len(data) // 2])
+    with pytest.raises(InputError, match="damaged"):
+        read_curve(str(path), FILM_S)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_png_that_claims_a_huge_size_is_refused_before_decoding(tmp_path):
     head = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
     data = (
