@@ -17,26 +17,32 @@ DECAY_S = {125: 2.2, 250: 2.1, 500: 1.9, 1000: 1.7, 2000: 1.4, 4000: 1.05, 8000:
 ROOM_DB = 2.0  # how loud the room answers
 EARLY_S = (0.0, 0.007, 0.013, 0.019, 0.029, 0.037)  # first reflections after the pre-delay
 FADE_S = 0.5  # the end of the music
-# Below this a role has nothing to say, and would only blur the bass [Hz].
-HIGH_PASS_HZ = {
-    "melody": 90.0,
-    "counter": 90.0,
-    "arpeggio": 90.0,
-    "pad": 130.0,
-    "bass": 28.0,
-    "percussion": 25.0,
-}
+# Below this an instrument has nothing to say, and would only blur the bass [Hz].  It goes by the General
+# MIDI program, not by the role, so that a score read back from MIDI sounds as it did.
+LOW = frozenset((*range(32, 40), 43, 47, 58, 67, 70, 87))  # basses, timpani, tuba, bassoon ...
+FILLING = frozenset((21, 23, *range(49, 55), *range(61, 64), *range(88, 96)))  # sections and pads
+LOW_HZ, FILLING_HZ, OTHER_HZ, DRUMS_HZ = 28.0, 110.0, 90.0, 25.0
+PERCUSSION = 9  # the channel
 
 _BLOCK = 1 << 19  # frames convolved at a time
 
 
 def place(sound: np.ndarray, part: Part) -> np.ndarray:
     """The part's dry sound in its place: float32 (n, 2) in and out; the input may be overwritten."""
-    sound = high_pass(sound, HIGH_PASS_HZ.get(part.role, 60.0))
+    sound = high_pass(sound, cutoff_hz(part))
     sound = pan(sound, part.pan)
     sound = reverberate(sound, part.reverb)
     sound *= np.float32(10 ** (part.level_db / 20))
     return sound
+
+
+def cutoff_hz(part: Part) -> float:
+    """Where the part's high pass begins."""
+    if part.channel == PERCUSSION:
+        return DRUMS_HZ
+    if part.program in LOW:
+        return LOW_HZ
+    return FILLING_HZ if part.program in FILLING else OTHER_HZ
 
 
 def high_pass(sound: np.ndarray, cutoff_hz: float) -> np.ndarray:

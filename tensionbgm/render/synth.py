@@ -26,6 +26,10 @@ NOTE = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("pitch", "i2"), ("velocity
 
 # What an instrument plays to be weighed: a chord spread over its range, or the drums of a kit.
 WEIGH_VELOCITY, WEIGH_S = 80, 0.8
+# Where General MIDI's sixteen families of instruments usually play, and those that play elsewhere.
+FAMILY_CENTRES = (64, 76, 62, 58, 40, 62, 62, 62, 66, 74, 66, 62, 62, 62, 60, 60)
+CENTRES = {40: 76, 41: 64, 42: 52, 43: 40, 44: 60, 45: 60, 46: 62, 47: 45}  # violin ... harp, timpani
+CENTRES |= {56: 70, 57: 53, 58: 40, 60: 57, 66: 62, 67: 50, 68: 72, 70: 50, 71: 67, 72: 86, 73: 78}
 WEIGH_DRUMS = (36, 38, 42, 47, 49)
 REFERENCE_LUFS = -30.0  # loudest 400 ms of what is weighed, after levelling
 MAX_LEVELLING_DB = 15.0
@@ -91,14 +95,17 @@ def play_parts(piece: Piece, font: Font, duration_s: float) -> Iterator[tuple[Pa
 
 
 def levelling_db(part: Part, font: Path) -> float:
-    """The gain [dB] that brings the part's instrument to the common loudness in this font."""
-    return _levelling_db(part.program, part.channel, (part.low + part.high) // 2, font)
+    """The gain [dB] that brings the part's instrument to the common loudness in this font.
+
+    It depends on program and channel alone, so that a part read back from MIDI is as loud as it was.
+    """
+    return _levelling_db(part.program, part.channel, font)
 
 
 @lru_cache(maxsize=256)
-def _levelling_db(program: int, channel: int, centre: int, font: Path) -> float:
-    drums = channel == PERCUSSION
-    pitches = WEIGH_DRUMS if drums else tuple(np.clip([centre - 5, centre, centre + 4], 0, 127))
+def _levelling_db(program: int, channel: int, font: Path) -> float:
+    centre = CENTRES.get(program, FAMILY_CENTRES[program // 8])
+    pitches = WEIGH_DRUMS if channel == PERCUSSION else (centre - 5, centre, centre + 4)
     notes = np.zeros(len(pitches), NOTE)
     notes["start_s"] = np.arange(len(pitches)) * WEIGH_S
     notes["end_s"] = notes["start_s"] + WEIGH_S
