@@ -1,15 +1,16 @@
 """Piece -> a score in MusicXML 4.0 that a notation program opens without repair.
 
-Concert pitch, one staff a part, in the order of the plan.  Time is written in ticks (`divisions`
-is `PPQ`), so what lies on the grid of 16ths, 32nds, triplets or quintuplets is exact; anything
-else is written at the nearest place of these.
+In the order of an orchestral score; concert pitch but for octave transposers (see
+`musicxml_clefs`); keyboards and harp on two staves where they need them.  Time is written in
+ticks (`divisions` is `PPQ`), so onsets on the grid of 16ths, 32nds, triplets or quintuplets are
+exact, others move to the nearest place of these; lengths are nominal (see `musicxml_nominal`).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -17,16 +18,17 @@ import numpy as np
 
 from tensionbgm.errors import InputError
 from tensionbgm.forms import PPQ, Key, Part, Piece, Plan
-from tensionbgm.render.midi import check_piece, cut_ticks, notes_by_part, plain_text, section_starts
-from tensionbgm.render.musicxml_clefs import abbreviation, choose_clef
+from tensionbgm.render.midi import check_piece, notes_by_part, plain_text, section_starts
+from tensionbgm.render.musicxml_clefs import Reading, abbreviation, reading
 from tensionbgm.render.musicxml_drums import drum, drum_bars
-from tensionbgm.render.musicxml_lines import Voice, bars_of, lines_of
-from tensionbgm.render.musicxml_marks import Mark, chord_marks, conductor_marks, dynamic_marks
+from tensionbgm.render.musicxml_dynamics import dynamic_marks
+from tensionbgm.render.musicxml_lines import Voice, bars_of, by_staff, lines_of
+from tensionbgm.render.musicxml_marks import Mark, chord_marks, conductor_marks, manner_mark
 from tensionbgm.render.musicxml_measure import Staff, write_bar
+from tensionbgm.render.musicxml_order import DRUM_CHANNEL, ORCHESTRA_KIT, brackets, score_order
+from tensionbgm.render.musicxml_page import header, staff_height
 from tensionbgm.render.musicxml_spelling import Speller, key_fifths
-from tensionbgm.version import VERSION
 
-DRUM_CHANNEL = 9
 LOWEST_PITCH = 13  # what lies lower may need an octave below MusicXML's lowest
 _HEADER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -63,41 +65,64 @@ def write_musicxml(piece: Piece, path: Path) -> None:
         raise InputError(f"{path}: cannot be written ({fault.strerror}); choose another folder") from fault
 
 
+@dataclass(frozen=True)
+class _Player:
+    """A part as it will be printed."""
+
+    part_id: str
+    part: Part
+    notes: np.ndarray  # NOTE (m,)
+    reading: Reading
+    drums: bool
+
+
 def _score(piece: Piece) -> Element:
-    plan, notes = piece.plan, notes_by_part(piece)
+    plan = piece.plan
+    players = _players(piece)
     score = Element("score-partwise", version="4.0")
-    SubElement(SubElement(score, "work"), "work-title").text = plain_text(plan.title)
-    _identification(score)
-    _defaults(score)
-    part_list = SubElement(score, "part-list")
-    for number, part in enumerate(plan.parts, 1):
-        part_list.append(_score_part(f"P{number}", part, notes[number - 1]))
+    header(score, plan, staff_height(sum(len(player.reading.clefs) for player in players)))
+    score.append(_part_list(players))
     speller = Speller(plan)
-    for index, part in enumerate(plan.parts):
-        marks = _marks(plan, index, notes[index], speller)
-        score.append(_part(f"P{index + 1}", part, notes[index], marks, plan, speller))
+    chords = next((p for p in players if not p.drums), None)
+    for index, player in enumerate(players):
+        marks = [*dynamic_marks(player.notes, plan.grid)]
+        if not player.drums:
+            marks.extend(manner_mark(player.part.program, player.notes))
+        if index == 0:
+            marks.extend(conductor_marks(plan))
+        if player is chords:
+            marks.extend(chord_marks(plan, speller))
+        score.append(_part(player, sorted(marks, key=lambda mark: (mark.tick, mark.rank)), plan, speller))
     return score
 
 
-def _identification(score: Element) -> None:
-    encoding = SubElement(SubElement(score, "identification"), "encoding")
-    SubElement(encoding, "software").text = f"tensionbgm {VERSION}"
-    for element in ("accidental", "beam"):
-        SubElement(encoding, "supports", element=element, type="yes")
-
-
-def _defaults(score: Element) -> None:
-    """A4 upright with staves of 5.5 mm: a dozen parts fit on a page."""
-    defaults = SubElement(score, "defaults")
-    scaling = SubElement(defaults, "scaling")
-    SubElement(scaling, "millimeters").text = "5.5"
-    SubElement(scaling, "tenths").text = "40"
-    page = SubElement(defaults, "page-layout")
-    SubElement(page, "page-height").text = str(round(297 / 5.5 * 40))
-    SubElement(page, "page-width").text = str(round(210 / 5.5 * 40))
+def _players(piece: Piece) -> list[_Player]:
+    """The parts from the top of the page."""
+    parts, notes = piece.plan.parts, notes_by_part(piece)
+    players = []
+    for number, index in enumerate(score_order(parts), 1):
+        drums = parts[index].channel == DRUM_CHANNEL
+        read = Reading((("percussion", 2),), 0) if drums else reading(parts[index], notes[index]["pitch"])
+        players.append(_Player(f"P{number}", parts[index], notes[index], read, drums))
+    return players
 
 
 # --------------------------------------------------------------------------- part list
+
+
+def _part_list(players: list[_Player]) -> Element:
+    element = Element("part-list")
+    groups = brackets([player.part for player in players])
+    first, last = dict(groups), {last for _, last in groups}
+    for index, player in enumerate(players):
+        if index in first:
+            group = SubElement(element, "part-group", type="start", number="1")
+            SubElement(group, "group-symbol").text = "bracket"
+            SubElement(group, "group-barline").text = "yes"
+        element.append(_score_part(player.part_id, player.part, player.notes))
+        if index in last:
+            SubElement(element, "part-group", type="stop", number="1")
+    return element
 
 
 def _score_part(part_id: str, part: Part, notes: np.ndarray) -> Element:
@@ -132,49 +157,38 @@ def _midi_instrument(instrument_id: str, part: Part, key: int | None) -> Element
 # --------------------------------------------------------------------------- parts
 
 
-def _marks(plan: Plan, index: int, notes: np.ndarray, speller: Speller) -> list[Mark]:
-    """All that stands around a part's notes, in order."""
-    marks = list(dynamic_marks(notes, plan.grid))
-    if index == 0:
-        marks.extend(conductor_marks(plan, cut_ticks(plan.grid)))
-    pitched = [i for i, part in enumerate(plan.parts) if part.channel != DRUM_CHANNEL]
-    if index == min(pitched, default=0):
-        marks.extend(chord_marks(plan, speller))
-    return sorted(marks, key=lambda mark: (mark.tick, mark.rank))
-
-
-def _part(
-    part_id: str, part: Part, notes: np.ndarray, marks: list[Mark], plan: Plan, speller: Speller
-) -> Element:
-    element = Element("part", id=part_id)
+def _part(player: _Player, marks: list[Mark], plan: Plan, speller: Speller) -> Element:
+    element = Element("part", id=player.part_id)
     tick = plan.grid.bar_tick.tolist()
-    drums = part.channel == DRUM_CHANNEL
-    bars = _bars(part, notes, plan, speller)
+    staves = _staves(player, plan, speller)
     doubled = {bar for bar, _ in section_starts(plan.grid)}
-    for bar, voices in enumerate(bars):
+    for bar in range(plan.grid.n_bars):
         measure = SubElement(element, "measure", number=str(bar + 1))
-        fifths = _attributes(measure, plan, bar, part, notes)
-        beats = int(plan.grid.bar_beats[bar])
+        fifths = _attributes(measure, plan, bar, player)
         inside = _inside(marks, tick[bar], tick[bar + 1])
-        write_bar(measure, voices, beats, inside, Staff(fifths, part_id, drums))
-        if bar + 1 == len(bars) or bar + 1 in doubled:
+        staff = Staff(fifths, player.part_id, player.drums, player.reading.octave)
+        write_bar(measure, [bars[bar] for bars in staves], int(plan.grid.bar_beats[bar]), inside, staff)
+        if bar + 1 == plan.grid.n_bars or bar + 1 in doubled:
             barline = SubElement(measure, "barline", location="right")
-            SubElement(barline, "bar-style").text = "light-heavy" if bar + 1 == len(bars) else "light-light"
+            final = bar + 1 == plan.grid.n_bars
+            SubElement(barline, "bar-style").text = "light-heavy" if final else "light-light"
     return element
 
 
-def _bars(part: Part, notes: np.ndarray, plan: Plan, speller: Speller) -> list[list[Voice]]:
+def _staves(player: _Player, plan: Plan, speller: Speller) -> list[list[list[Voice]]]:
+    """For every staff of a part, for every bar: the voices."""
     tick = plan.grid.bar_tick.tolist()
-    lines = lines_of(notes, speller, tick[-1])
-    if part.channel == DRUM_CHANNEL:
-        return drum_bars(lines, tick)
-    lowest = int(notes["pitch"].min()) if len(notes) else LOWEST_PITCH
+    lines = lines_of(player.notes, speller, tick[-1])
+    if player.drums:
+        return [drum_bars(lines, tick, one_player=player.part.program != ORCHESTRA_KIT)]
+    lowest = int(player.notes["pitch"].min()) if len(player.notes) else LOWEST_PITCH
     if lowest < LOWEST_PITCH:
         raise InputError(
-            f"piece: {part.name} has MIDI pitch {lowest}, below what MusicXML can write; "
+            f"piece: {player.part.name} has MIDI pitch {lowest}, below what MusicXML can write; "
             f"give it a range above {LOWEST_PITCH - 1}"
         )
-    return bars_of(lines, tick)
+    hands = by_staff(lines, tick) if len(player.reading.clefs) > 1 else [lines]
+    return [bars_of(hand, tick) for hand in hands]
 
 
 def _inside(marks: Sequence[Mark], start: int, end: int) -> list[Mark]:
@@ -186,26 +200,25 @@ def _inside(marks: Sequence[Mark], start: int, end: int) -> list[Mark]:
     ]
 
 
-def _attributes(measure: Element, plan: Plan, bar: int, part: Part, notes: np.ndarray) -> int:
+def _attributes(measure: Element, plan: Plan, bar: int, player: _Player) -> int:
     """Write what changes at this bar; the signature in force, in fifths."""
     beats = plan.grid.bar_beats
-    drums = part.channel == DRUM_CHANNEL
     keys = [key for key in plan.keys if key.start_bar <= bar]
     key = max(keys, key=lambda k: k.start_bar, default=None)
     attributes = Element("attributes")
     if bar == 0:
         SubElement(attributes, "divisions").text = str(PPQ)
     if key and key.start_bar == bar:
-        _signature(attributes, key, drums)
+        _signature(attributes, key, player.drums)
     if bar == 0 or beats[bar] != beats[bar - 1]:
         time = SubElement(attributes, "time")
         SubElement(time, "beats").text = str(int(beats[bar]))
         SubElement(time, "beat-type").text = "4"
     if bar == 0:
-        _clef(attributes, part, notes)
+        _read_as(attributes, player.reading)
     if len(attributes):
         measure.append(attributes)
-    return key_fifths(key) if key and not drums else 0
+    return key_fifths(key) if key and not player.drums else 0
 
 
 def _signature(attributes: Element, key: Key, drums: bool) -> None:
@@ -216,12 +229,17 @@ def _signature(attributes: Element, key: Key, drums: bool) -> None:
         SubElement(signature, "mode").text = key.mode
 
 
-def _clef(attributes: Element, part: Part, notes: np.ndarray) -> None:
-    clef = SubElement(attributes, "clef")
-    sign, line, octaves = ("percussion", 2, 0)
-    if part.channel != DRUM_CHANNEL:
-        sign, line, octaves = choose_clef(part, notes["pitch"])
-    SubElement(clef, "sign").text = sign
-    SubElement(clef, "line").text = str(line)
-    if octaves:
-        SubElement(clef, "clef-octave-change").text = str(octaves)
+def _read_as(attributes: Element, read: Reading) -> None:
+    """Staves, clefs and the octave between what is written and what sounds."""
+    if len(read.clefs) > 1:
+        SubElement(attributes, "staves").text = str(len(read.clefs))
+    for number, (sign, line) in enumerate(read.clefs, 1):
+        clef = SubElement(attributes, "clef")
+        if len(read.clefs) > 1:
+            clef.set("number", str(number))
+        SubElement(clef, "sign").text = sign
+        SubElement(clef, "line").text = str(line)
+    if read.octave:
+        transpose = SubElement(attributes, "transpose")
+        SubElement(transpose, "chromatic").text = "0"
+        SubElement(transpose, "octave-change").text = str(-read.octave)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tensionbgm.forms import PPQ
-from tensionbgm.render.musicxml_lines import Note, Stroke, Tone, Voice, draw_together
+from tensionbgm.render.musicxml_lines import Note, Stroke, Tone, Voice
 from tensionbgm.render.musicxml_rhythm import writable
 
 
@@ -81,24 +81,35 @@ def drum(key: int) -> Drum:
     return DRUMS.get(key, Drum(f"Percussion {key}", "C", 5))
 
 
-def drum_bars(lines: list[list[Note]], bar_tick: list[int]) -> list[list[Voice]]:
-    """The voices of every bar of a drum part: hands, feet.
+def drum_bars(lines: list[list[Note]], bar_tick: list[int], one_player: bool) -> list[list[Voice]]:
+    """The voices of every bar of a drum part: one where that reads well, else hands and feet.
 
     How long a drum sounds is no matter of notation: every hit is written up to the next hit of
-    the same limbs, at most to the end of its beat, so that beats and beams can be seen.
+    its voice, at most to the end of its beat, so that beats and beams can be seen.
+
+    Parameters
+    ----------
+    lines : list of list of Note
+        from `lines_of`
+    bar_tick : list of int
+        first tick of every bar, and the end
+    one_player : bool
+        a drum kit, whose feet have a voice of their own; an orchestra's section is one voice
     """
-    limbs = [[n for n in line if drum(n.pitch).feet == feet] for feet in (False, True) for line in lines]
-    starts = [[note.start for note in line] for line in limbs]
+    starts = [[note.start for note in line] for line in lines]
     bars: list[list[Voice]] = []
     for start, end in pairwise(bar_tick):
         inside = [
             line[bisect_left(onset, start) : bisect_left(onset, end)]
-            for line, onset in zip(limbs, starts, strict=True)
+            for line, onset in zip(lines, starts, strict=True)
         ]
-        hands, feet = inside[: len(lines)], inside[len(lines) :]
-        voices = [_hits(notes, start) for limb in (hands, feet) for notes in _together(limb)]
-        alike = len({tuple(_onsets(voice)) for voice in voices}) == 1
-        bars.append(draw_together(voices) if alike else voices)
+        limbs = [
+            [[n for n in line if drum(n.pitch).feet == feet] for line in inside] for feet in (False, True)
+        ]
+        hands, feet = ({note.start for line in limb for note in line} for limb in limbs)
+        together = not one_player or hands <= feet or feet <= hands
+        groups = _together(inside) if together else [g for limb in limbs for g in _together(limb)]
+        bars.append([_hits(notes, start) for notes in groups])
     return bars
 
 
@@ -113,10 +124,6 @@ def _together(lines: list[list[Note]]) -> list[list[Note]]:
         else:
             joined.append(list(line))
     return joined
-
-
-def _onsets(voice: Voice) -> list[int]:
-    return [stroke.start for stroke in voice]
 
 
 def _hits(notes: list[Note], bar_start: int) -> Voice:

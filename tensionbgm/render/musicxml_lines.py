@@ -8,7 +8,7 @@ staff; only lines on different grids (two against three) make more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from tensionbgm.render.musicxml_nominal import nominal
 from tensionbgm.render.musicxml_rhythm import GRIDS, by_beat, grid_of, snap, writable
 from tensionbgm.render.musicxml_spelling import Speller
 
+_CROSSING = 3  # semitones about middle C in which a hand keeps its staff
 PREFERRED_VOICES = 2  # a staff reads well with stems up and stems down
 
 
@@ -152,6 +153,32 @@ def _apart(notes: list[Note]) -> list[list[Note]]:
         else:
             lines.append([note])
     return lines
+
+
+# --------------------------------------------------------------------------- two staves
+
+
+def by_staff(lines: Sequence[list[Note]], bar_tick: Sequence[int]) -> list[list[list[Note]]]:
+    """Lines for the right hand and for the left: what a line plays in one bar stays on one staff.
+
+    A figure goes where its middle lies, and stays where it was while that is within `_CROSSING`
+    of middle C.
+    """
+    hands: list[list[list[Note]]] = [[], []]
+    starts = np.asarray(bar_tick)
+    for line in lines:
+        parted: list[list[Note]] = [[], []]
+        bar = np.searchsorted(starts, [note.start for note in line], "right")
+        left = 0
+        for _, figure in groupby(zip(bar.tolist(), line, strict=True), key=lambda pair: pair[0]):
+            notes = [note for _, note in figure]
+            middle = float(np.median([note.pitch for note in notes]))
+            left = int(middle < 60 + (_CROSSING if left else -_CROSSING))
+            parted[left].extend(notes)
+        for hand, own in zip(hands, parted, strict=True):
+            if own:
+                hand.append(own)
+    return hands
 
 
 # --------------------------------------------------------------------------- bars

@@ -1,4 +1,4 @@
-"""What stands around the notes: tempo, rehearsal marks, cuts, chord symbols, dynamics and hairpins.
+"""What stands around the notes: tempo, rehearsal marks, cuts, manners of playing, chord symbols.
 
 A `Mark` knows its tick and can make its element; the writer of a bar puts it before the note at
 that tick, or gives it an offset into the note that is already sounding.
@@ -13,15 +13,12 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from tensionbgm.forms import Chord, Grid, Plan
-from tensionbgm.render.midi import plain_text, section_starts
+from tensionbgm.render.midi import cut_ticks, plain_text, section_starts
 from tensionbgm.render.musicxml_spelling import Speller, name_of
 
-TEMPO_TOLD = 0.04  # a tempo is printed when it differs by this share from the one printed last
-PHRASE_BARS = 4  # dynamics are reconsidered at section starts and every so many bars
-HAIRPIN_VELOCITY = 14  # a rise or fall inside a phrase that deserves a hairpin
-LEVEL_SLACK = 10  # a level is kept while the velocities stay this close to it
-LEVELS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126}  # velocities
+TEMPO_TOLD = 2  # a tempo is printed when it differs by so many whole beats a minute from the one printed last
 
+MANNERS = {28: "palm mute", 31: "harm.", 36: "slap", 37: "slap", 44: "trem.", 45: "pizz.", 59: "con sord."}
 KINDS = {
     (0, 4, 7): "major",
     (0, 3, 7): "minor",
@@ -72,37 +69,43 @@ class Mark:
 # --------------------------------------------------------------------------- over the whole score
 
 
-def conductor_marks(plan: Plan, cuts: list[tuple[int, str]]) -> Iterator[Mark]:
-    """Tempo, rehearsal marks and cuts; they stand over the first part."""
+def conductor_marks(plan: Plan) -> Iterator[Mark]:
+    """Tempo, rehearsal marks and cuts; they stand over the highest staff."""
     yield from _tempo_marks(plan.grid)
     tick = plan.grid.bar_tick.tolist()
     for bar, name in section_starts(plan.grid):
         yield Mark(tick[bar], 1, _rehearsal(plain_text(name)))
-    for at, label in cuts:
-        yield Mark(at, 3, _words(label), closing=at == tick[-1])
+    for at, time_s in zip(cut_ticks(plan.grid), plan.grid.cut_s.tolist(), strict=True):
+        yield Mark(at[0], 3, words(f"cut {time_s:.1f} s"), closing=at[0] == tick[-1])
+
+
+def manner_mark(program: int, notes: np.ndarray) -> Iterator[Mark]:
+    """How the part's first note is to be played, where its General MIDI program says so."""
+    if program in MANNERS and len(notes):
+        yield Mark(int(notes["onset_tick"][0]), 2, words(MANNERS[program], "9"))
 
 
 def _tempo_marks(grid: Grid) -> Iterator[Mark]:
     tempo = grid.bar_tempo_us.tolist()
-    told = 0.0
+    told = 0
     for bar, tick in enumerate(grid.bar_tick.tolist()[:-1]):
         if bar and tempo[bar] == tempo[bar - 1]:
             continue
         bpm = 6e7 / tempo[bar]
-        printed = not told or abs(bpm / told - 1) >= TEMPO_TOLD
-        told = bpm if printed else told
+        printed = not told or abs(round(bpm) - told) >= TEMPO_TOLD
+        told = round(bpm) if printed else told
         yield Mark(tick, 0, _metronome(bpm) if printed else _silent_tempo(bpm))
 
 
 def _metronome(bpm: float) -> Callable[[int], Element]:
     def make(offset: int) -> Element:
-        direction, kind = _direction("above")
+        whole, kind = direction("above")
         metronome = SubElement(kind, "metronome", parentheses="no")
         SubElement(metronome, "beat-unit").text = "quarter"
-        SubElement(metronome, "per-minute").text = f"{bpm:.1f}".removesuffix(".0")
-        _offset(direction, offset)
-        SubElement(direction, "sound", tempo=f"{bpm:.6f}")
-        return direction
+        SubElement(metronome, "per-minute").text = str(round(bpm))
+        placed(whole, offset)
+        SubElement(whole, "sound", tempo=f"{bpm:.6f}")
+        return whole
 
     return make
 
@@ -113,23 +116,25 @@ def _silent_tempo(bpm: float) -> Callable[[int], Element]:
 
 def _rehearsal(name: str) -> Callable[[int], Element]:
     def make(offset: int) -> Element:
-        direction, kind = _direction("above")
+        whole, kind = direction("above")
         rehearsal = SubElement(kind, "rehearsal", enclosure="square")
         rehearsal.set("font-weight", "bold")
         rehearsal.text = name
-        return _offset(direction, offset)
+        return placed(whole, offset)
 
     return make
 
 
-def _words(text: str) -> Callable[[int], Element]:
+def words(text: str, size: str = "7", style: str = "italic") -> Callable[[int], Element]:
+    """A maker of words above the staff."""
+
     def make(offset: int) -> Element:
-        direction, kind = _direction("above")
-        words = SubElement(kind, "words")
-        words.set("font-size", "7")
-        words.set("font-style", "italic")
-        words.text = text
-        return _offset(direction, offset)
+        whole, kind = direction("above")
+        said = SubElement(kind, "words")
+        said.set("font-size", size)
+        said.set("font-style", style)
+        said.text = text
+        return placed(whole, offset)
 
     return make
 
@@ -157,7 +162,7 @@ def _harmony(chord: Chord, speller: Speller) -> Callable[[int], Element]:
         _kind(harmony, above, chord.symbol)
         if chord.bass != chord.root:
             _named(SubElement(harmony, "bass"), "bass", speller.chord_tone(chord, chord.bass))
-        return _offset(harmony, offset)
+        return placed(harmony, offset)
 
     return make
 
@@ -176,92 +181,14 @@ def _named(parent: Element, what: str, fifth: int) -> None:
         SubElement(parent, f"{what}-alter").text = str(alter)
 
 
-# --------------------------------------------------------------------------- dynamics
+def direction(placement: str) -> tuple[Element, Element]:
+    """An empty direction, and the element that holds what it says."""
+    whole = Element("direction", placement=placement)
+    return whole, SubElement(whole, "direction-type")
 
 
-def dynamic_marks(notes: np.ndarray, grid: Grid) -> Iterator[Mark]:
-    """Levels at section and phrase starts, hairpins where a phrase grows or fades.
-
-    Parameters
-    ----------
-    notes : NOTE (m,)
-        the part's notes
-    grid : Grid
-        bars and sections
-    """
-    tick = grid.bar_tick
-    bar = np.searchsorted(tick, notes["onset_tick"], "right") - 1
-    count = np.bincount(bar, minlength=grid.n_bars)
-    mean = np.bincount(bar, notes["velocity"], minlength=grid.n_bars) / np.maximum(count, 1)
-    level, told_until = "", 0  # the level in force; no need to say it again before this bar
-    for start, end in _phrases(grid):
-        sounding = start + np.flatnonzero(count[start:end])
-        if not sounding.size:
-            continue
-        first, last = int(sounding[0]), int(sounding[-1])
-        entry = int(notes["onset_tick"][bar == first].min())
-        swell = _swell(mean[sounding])
-        wanted = mean[first] if swell else mean[sounding] @ count[sounding] / count[sounding].sum()
-        kept = level if level and abs(wanted - LEVELS[level]) <= LEVEL_SLACK else _level(wanted)
-        if kept != level or first > told_until:
-            yield Mark(entry, 5, _dynamics(kept))
-        level, told_until = kept, last + 1
-        if swell:
-            yield from _hairpin(entry, int(tick[last + 1]), "crescendo" if swell > 0 else "diminuendo")
-            level, told_until = _level(mean[last]), first  # where it has led is said next
-
-
-def _phrases(grid: Grid) -> Iterator[tuple[int, int]]:
-    """Bars of every phrase: sections, cut into stretches of `PHRASE_BARS`."""
-    starts = [bar for bar, _ in section_starts(grid)]
-    for start, end in zip(starts, [*starts[1:], grid.n_bars], strict=True):
-        for bar in range(start, end, PHRASE_BARS):
-            yield bar, min(bar + PHRASE_BARS, end)
-
-
-def _swell(mean: np.ndarray) -> int:
-    """1 if the loudness of these bars grows throughout, -1 if it fades, else 0."""
-    if len(mean) < 2 or abs(mean[-1] - mean[0]) < HAIRPIN_VELOCITY:
-        return 0
-    way = int(np.sign(mean[-1] - mean[0]))
-    return way if (np.diff(mean) * way > -LEVEL_SLACK / 2).all() else 0
-
-
-def _level(velocity: float) -> str:
-    return min(LEVELS, key=lambda name: abs(LEVELS[name] - velocity))
-
-
-def _dynamics(level: str) -> Callable[[int], Element]:
-    def make(offset: int) -> Element:
-        direction, kind = _direction("below")
-        SubElement(SubElement(kind, "dynamics"), level)
-        _offset(direction, offset)
-        SubElement(direction, "sound", dynamics=f"{LEVELS[level] / 0.9:.2f}")  # of forte, velocity 90
-        return direction
-
-    return make
-
-
-def _hairpin(start: int, end: int, way: str) -> Iterator[Mark]:
-    yield Mark(start, 6, _wedge(way))
-    yield Mark(end, 0, _wedge("stop"), closing=True)
-
-
-def _wedge(way: str) -> Callable[[int], Element]:
-    def make(offset: int) -> Element:
-        direction, kind = _direction("below")
-        SubElement(kind, "wedge", type=way, number="1")
-        return _offset(direction, offset)
-
-    return make
-
-
-def _direction(placement: str) -> tuple[Element, Element]:
-    direction = Element("direction", placement=placement)
-    return direction, SubElement(direction, "direction-type")
-
-
-def _offset(element: Element, offset: int) -> Element:
+def placed(element: Element, offset: int) -> Element:
+    """The element, said to stand `offset` ticks after the note written next."""
     if offset:
         SubElement(element, "offset").text = str(offset)
     return element

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from tensionbgm.forms import PPQ
@@ -23,7 +24,7 @@ class Written:
 
     value: Value
     tones: tuple[Tone, ...] = ()
-    hidden: bool = False  # a gap another voice's rest already shows
+    hidden: bool = False  # a rest that another voice of the staff already shows
     beams: list[str] = field(default_factory=list)  # by level, "begin", "continue", ...
     opens: Tuplet | None = None  # first of this tuplet
     closes: Tuplet | None = None  # last of this tuplet
@@ -36,20 +37,31 @@ class Staff:
     fifths: int  # sharps of the signature in this bar
     part_id: str
     drums: bool
+    octave: int = 0  # octaves above its sound that it is written
+
+
+class Column(NamedTuple):
+    """One voice of the bar on its staff."""
+
+    voice: int  # 1, 2, ...; those of the second staff begin at 5
+    staff: int  # 1, 2 from the top; 0 if the part has but one
+    written: list[Written]
 
 
 # --------------------------------------------------------------------------- time
 
 
-def write_bar(measure: Element, voices: list[Voice], beats: int, marks: Sequence[Mark], staff: Staff) -> None:
+def write_bar(
+    measure: Element, staves: Sequence[list[Voice]], beats: int, marks: Sequence[Mark], staff: Staff
+) -> None:
     """Append a bar's music to its element.
 
     Parameters
     ----------
     measure : Element
         already holding the bar's attributes
-    voices : list of Voice
-        from `bars_of`; empty if the part rests
+    staves : sequence of list of Voice
+        for every staff of the part, from the top, its voices; empty if the staff rests
     beats : int
         quarters in the bar
     marks : sequence of Mark
@@ -58,21 +70,35 @@ def write_bar(measure: Element, voices: list[Voice], beats: int, marks: Sequence
         the part's signature, id and kind
     """
     length = beats * PPQ
-    if not voices:
-        _place(measure, list(marks), 0, length)
-        measure.append(_bar_rest(length))
-        return
-    columns = [layout(voice, beats) for voice in voices]
-    _hide_shared_rests(columns)
-    signs = _accidentals(columns, staff)
-    for number, column in enumerate(columns, 1):
-        pending = list(marks) if number == 1 else []
-        for written in column:
-            pending = _place(measure, pending, written.value.start, written.value.end)
-            measure.extend(_elements(written, number, signs, staff))
+    pending = list(marks)
+    for index, voices in enumerate(staves):
+        columns = _columns(voices, beats, index + 1 if len(staves) > 1 else 0, drums=staff.drums)
+        signs = _accidentals(columns, staff)
+        if index:
+            _back(measure, length)
+        if not columns:
+            pending = _place(measure, pending, 0, length)
+            measure.append(_bar_rest(length, 4 * index + 1, index + 1 if len(staves) > 1 else 0))
+        for number, column in enumerate(columns):
+            if number:
+                _back(measure, length)
+            for written in column.written:
+                pending = _place(measure, pending, written.value.start, written.value.end)
+                measure.extend(_elements(written, column, signs, staff))
         measure.extend(mark.make(0) for mark in pending)
-        if number < len(columns):
-            SubElement(SubElement(measure, "backup"), "duration").text = str(length)
+        pending = []
+
+
+def _columns(voices: list[Voice], beats: int, staff: int, drums: bool) -> list[Column]:
+    columns = [layout(voice, beats) for voice in voices]
+    if not drums:
+        _hide_shared_rests(columns)
+    first = 5 if staff > 1 else 1
+    return [Column(number, staff, column) for number, column in enumerate(columns, first)]
+
+
+def _back(measure: Element, length: int) -> None:
+    SubElement(SubElement(measure, "backup"), "duration").text = str(length)
 
 
 def layout(voice: Voice, beats: int) -> list[Written]:
@@ -108,15 +134,10 @@ def _bracket(column: list[Written]) -> None:
 
 
 def _hide_shared_rests(columns: list[list[Written]]) -> None:
-    """In the lower voices, rests while the upper voice rests as well are not printed."""
-    upper = [w for w in columns[0] if not w.tones]
-    for column in columns[1:]:
-        for written in column:
-            value = written.value
-            covered = sum(
-                max(0, min(value.end, rest.value.end) - max(value.start, rest.value.start)) for rest in upper
-            )
-            written.hidden = not written.tones and not value.tuplet and covered == value.end - value.start
+    """In the lower voices, rests that stand in the upper voice as well are not printed."""
+    upper = {w.value for w in columns[0] if not w.tones} if columns else set()
+    for written in (w for column in columns[1:] for w in column):
+        written.hidden = not written.tones and not written.value.tuplet and written.value in upper
 
 
 # --------------------------------------------------------------------------- beams
@@ -171,7 +192,7 @@ def _beam_run(run: list[Written]) -> None:
 # --------------------------------------------------------------------------- accidentals
 
 
-def _accidentals(columns: list[list[Written]], staff: Staff) -> dict[tuple[int, int, int], str]:
+def _accidentals(columns: list[Column], staff: Staff) -> dict[tuple[int, int, int], str]:
     """Accidentals to print: (voice, start, pitch) -> name.  One holds for its line until the bar ends."""
     if staff.drums:
         return {}
@@ -179,8 +200,10 @@ def _accidentals(columns: list[list[Written]], staff: Staff) -> dict[tuple[int, 
     signature |= dict.fromkeys("BEADGCF"[: max(-staff.fifths, 0)], -1)
     state: dict[tuple[str, int], int] = {}
     shown = {}
-    order = sorted((w.value.start, v, w) for v, column in enumerate(columns, 1) for w in column if w.tones)
-    for start, number, written in order:
+    order = sorted(
+        (w.value.start, c.voice, i, w) for c in columns for i, w in enumerate(c.written) if w.tones
+    )
+    for start, number, _, written in order:
         for tone in written.tones:
             step, alter, octave = name_of(tone.fifth, tone.pitch)
             if not tone.tied_in and alter != state.get((step, octave), signature.get(step, 0)):
@@ -200,25 +223,28 @@ def _place(measure: Element, marks: list[Mark], start: int, end: int) -> list[Ma
     return [m for m in marks if m.tick >= end or m.closing]
 
 
-def _bar_rest(length: int) -> Element:
+def _bar_rest(length: int, voice: int, staff: int) -> Element:
     note = Element("note")
     SubElement(note, "rest", measure="yes")
     SubElement(note, "duration").text = str(length)
-    SubElement(note, "voice").text = "1"
+    SubElement(note, "voice").text = str(voice)
+    _on_staff(note, staff)
     return note
 
 
+def _on_staff(note: Element, staff: int) -> None:
+    if staff:
+        SubElement(note, "staff").text = str(staff)
+
+
 def _elements(
-    written: Written, voice: int, signs: dict[tuple[int, int, int], str], staff: Staff
+    written: Written, column: Column, signs: dict[tuple[int, int, int], str], staff: Staff
 ) -> Iterator[Element]:
-    if written.hidden:
-        forward = Element("forward")
-        SubElement(forward, "duration").text = str(written.value.end - written.value.start)
-        SubElement(forward, "voice").text = str(voice)
-        yield forward
-        return
+    voice = column.voice
     for index, tone in enumerate(written.tones or (None,)):
         note = Element("note")
+        if written.hidden:
+            note.set("print-object", "no")
         if index:
             SubElement(note, "chord")
         _pitch(note, tone, staff)
@@ -230,6 +256,7 @@ def _elements(
         _value(note, written.value, signs.get((voice, written.value.start, tone.pitch)) if tone else None)
         if tone and staff.drums:
             _head(note, tone, voice)
+        _on_staff(note, column.staff)
         for beam, kind in enumerate(written.beams if index == 0 else [], 1):
             SubElement(note, "beam", number=str(beam)).text = kind
         _notations(note, written, tone, first=index == 0)
@@ -249,7 +276,7 @@ def _pitch(note: Element, tone: Tone | None, staff: Staff) -> None:
         SubElement(pitch, "step").text = step
         if alter:
             SubElement(pitch, "alter").text = str(alter)
-        SubElement(pitch, "octave").text = str(octave)
+        SubElement(pitch, "octave").text = str(octave + staff.octave)
 
 
 def _value(note: Element, value: Value, sign: str | None) -> None:
