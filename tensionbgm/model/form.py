@@ -57,10 +57,10 @@ def estimate_form(analysis: Analysis, curve: Curve) -> Form:
 def _shortest_s(duration_s: float) -> float:
     """Shortest section that makes musical sense in a film of this length [s].
 
-    A new section is a new idea: more than about eight in a minute are heard as none.  Places that
+    A new section is a new idea: more than about a dozen in a film are heard as none.  Places that
     come back are let off with half of it.
     """
-    return float(np.clip(duration_s / 8.0, 3.0, 10.0))
+    return float(np.clip(duration_s / 12.0, 3.0, 10.0))
 
 
 # --------------------------------------------------------------------------- joining
