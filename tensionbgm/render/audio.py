@@ -20,10 +20,10 @@ from tensionbgm.errors import InputError, UsageError
 from tensionbgm.forms import Piece, Video
 from tensionbgm.progress import Watch
 from tensionbgm.render.effects import ending, place
-from tensionbgm.render.film import mux
+from tensionbgm.render.film import CannotCopySound, mux
 from tensionbgm.render.film_sound import film_sound
 from tensionbgm.render.font import Font, find_font
-from tensionbgm.render.loudness import RATE, hop_power
+from tensionbgm.render.loudness import RATE, hop_power, true_peak_db
 from tensionbgm.render.master import Mastered, master
 from tensionbgm.render.mix import MixFacts, mix_under
 from tensionbgm.render.ride import follows_curve, frame_gain, ride_db
@@ -31,6 +31,7 @@ from tensionbgm.render.synth import play_parts
 
 LOUDNESS_TOLERANCE_LU = 0.5
 HEAVY_LIMITING_DB = 10.0
+CODINGS = 4  # times the film is written at most, until its coded sound peaks low enough
 _BLOCK = 1 << 20  # frames written at a time
 
 
@@ -122,11 +123,46 @@ def score_film(
     facts : MixFacts
         what was measured, with all warnings about the film's sound and picture
     """
+    targets = targets or Targets()
     own, heard = film_sound(film, video.duration_s)
-    mixed, facts = mix_under(own, music, speech_s, targets or Targets(), sound)
+    mixed, facts = mix_under(own, music, speech_s, targets, sound)
+    if sound == "mute" and own is not None:
+        try:
+            shown = mux(film, None, out, video, watch)
+            return replace(facts, warnings=(*heard, *facts.warnings, *shown))
+        except CannotCopySound:
+            heard = (*heard, "the film's own sound was coded again, because mp4 cannot hold it as it is")
     del own
-    shown = mux(film, mixed, out, video, watch)
+    facts, shown = _mux_below(film, mixed, out, video, facts, targets.true_peak_dbtp, watch)
     return replace(facts, warnings=(*heard, *facts.warnings, *shown))
+
+
+def _mux_below(
+    film: Path,
+    mixed: np.ndarray,
+    out: Path,
+    video: Video,
+    facts: MixFacts,
+    ceiling: float,
+    watch: Watch | None,
+) -> tuple[MixFacts, tuple[str, ...]]:
+    """Write the film; where the coded sound, decoded again, has peaks above the ceiling, softer again."""
+    for coding in range(CODINGS):
+        shown = mux(film, mixed, out, video, watch)
+        decoded, _ = film_sound(out, video.duration_s)
+        peak = facts.true_peak_dbtp if decoded is None else true_peak_db(decoded)
+        del decoded
+        facts = replace(facts, true_peak_dbtp=peak)
+        if peak <= ceiling or coding == CODINGS - 1:
+            break
+        softer_db = ceiling - peak - 0.1
+        mixed *= np.float32(10 ** (softer_db / 20))
+        facts = replace(
+            facts, coding_gain_db=facts.coding_gain_db + softer_db, mix_lufs=facts.mix_lufs + softer_db
+        )
+    if peak <= ceiling:
+        return facts, shown
+    return facts, (*shown, f"the coded sound peaks at {peak:.1f} dBTP, above {ceiling:.1f}")
 
 
 def stem_names(parts: list[str]) -> tuple[str, ...]:
@@ -162,7 +198,9 @@ def _ride(bus: np.ndarray, piece: Piece) -> np.ndarray:
 
 
 def _why(fault: Exception) -> str:
-    return getattr(fault, "strerror", None) or str(fault).rstrip(".")
+    if isinstance(fault, soundfile.SoundFileError):
+        return "the disk is full, or failed"  # libsndfile says "System error" alone
+    return getattr(fault, "strerror", None) or str(fault)
 
 
 def _scaled(sound: np.ndarray, gain: np.ndarray | None) -> Iterator[np.ndarray]:

@@ -17,29 +17,27 @@ import numpy as np
 from tensionbgm.errors import InputError, InternalError
 from tensionbgm.forms import Video
 from tensionbgm.progress import Watch
-from tensionbgm.render.film_sound import first_pts, open_film, picture_stream
+from tensionbgm.render.film_sound import SoundPackets, first_pts, open_film, picture_stream, sound_packets
 from tensionbgm.render.loudness import RATE
 
 AUDIO_BIT_RATE = 256_000
 AAC_FRAME = 1024
-CODECS = (
-    "h264",
-    "hevc",
-    "av1",
-    "vp9",
-    "mpeg4",
-    "mpeg2video",
-    "mpeg1video",
-    "mjpeg",
-    "vvc",
-)  # copied into mp4
+# Copied into mp4.
+CODECS = ("h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg", "vvc")
 # No pictures that refer forward: each then lasts exactly as long as asked. A fixed number of threads: it
 # changes the bytes.
 X264 = {"crf": "18", "preset": "veryfast", "threads": "4", "bf": "0"}
 
 
+Sound = np.ndarray | SoundPackets
+
+
 class CannotCopy(Exception):
     """The mp4 container cannot take the picture as it is."""
+
+
+class CannotCopySound(Exception):
+    """The mp4 container cannot take the film's own sound as it is."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Lengths:
 
 
 def mux(
-    film: Path, sound: np.ndarray, out: Path, video: Video, watch: Watch | None = None
+    film: Path, sound: np.ndarray | None, out: Path, video: Video, watch: Watch | None = None
 ) -> tuple[str, ...]:
     """Write the film with another sound as mp4.
 
@@ -61,7 +59,7 @@ def mux(
     Parameters
     ----------
     film : the original
-    sound : float32 (n, 2) at 48 kHz, as long as the picture
+    sound : float32 (n, 2) at 48 kHz, as long as the picture; None: the film's own, copied as it is coded
     out : the mp4 to write or replace
     video : facts of the original; what lies behind `duration_s` is left out
 
@@ -73,13 +71,21 @@ def mux(
     ------
     InputError
         the film cannot be read, or `out` is the film itself or cannot be written
+    CannotCopySound
+        `sound` is None, and mp4 cannot hold the film's own
     """
     if out.exists() and film.exists() and os.path.samefile(film, out):
         raise InputError(f"{out}: is the film itself; write to another file")
     watch = watch or Watch()
     aside = out.with_name(out.name + ".part")
     try:
-        said = _write(film, sound, aside, video, watch)
+        if sound is not None:
+            said = _write(film, sound, aside, video, watch)
+        else:
+            with sound_packets(film, video.duration_s) as own:
+                if own is None:
+                    raise CannotCopySound
+                said = _write(film, own, aside, video, watch)
         os.replace(aside, out)
     except OSError as fault:
         raise InputError(
@@ -108,7 +114,7 @@ def measure_lengths(film: Path) -> Lengths:
         return Lengths(ends[picture.index] - zero, sound[0] if sound else None)
 
 
-def _write(film: Path, sound: np.ndarray, aside: Path, video: Video, watch: Watch) -> tuple[str, ...]:
+def _write(film: Path, sound: Sound, aside: Path, video: Video, watch: Watch) -> tuple[str, ...]:
     zero = first_pts(film)
     try:
         _copy(film, sound, aside, video, zero, watch)
@@ -118,7 +124,7 @@ def _write(film: Path, sound: np.ndarray, aside: Path, video: Video, watch: Watc
         return (f"the picture was coded again as H.264, because {reason}",)
 
 
-def _copy(film: Path, sound: np.ndarray, aside: Path, video: Video, zero: int, watch: Watch) -> None:
+def _copy(film: Path, sound: Sound, aside: Path, video: Video, zero: int, watch: Watch) -> None:
     with open_film(film) as source:
         stream = picture_stream(film, source)
         if (
@@ -193,7 +199,7 @@ def _until(packets: list[Any], end: int, stream: Any, video: Video) -> list[Any]
     return kept
 
 
-def _encode(film: Path, sound: np.ndarray, aside: Path, video: Video, zero: int, watch: Watch) -> None:
+def _encode(film: Path, sound: Sound, aside: Path, video: Video, zero: int, watch: Watch) -> None:
     """The picture coded again, upright, each frame at its own time."""
     with open_film(film) as source, _open_out(aside, source) as out:
         stream = picture_stream(film, source)
@@ -269,22 +275,42 @@ def _coded(frames: Iterator[Any], coder: Any) -> Iterator[Any]:
     yield from coder.encode(None)
 
 
-def _interleave(out: Any, picture: Any, packets: Any, sound: np.ndarray, video: Video, watch: Watch) -> None:
+def _interleave(out: Any, picture: Any, packets: Any, sound: Sound, video: Video, watch: Watch) -> None:
     """Mux picture and sound side by side, in order of time."""
-    voice = out.add_stream("aac", rate=RATE, layout="stereo", bit_rate=AUDIO_BIT_RATE)
-    audio = _sound_packets(voice, sound)
+    audio = _audio(out, sound)
     waiting = next(audio, None)
     for packet in packets:
         now_s = float(packet.dts * packet.time_base) if packet.dts is not None else 0.0
         while waiting is not None and float(waiting.dts * waiting.time_base) <= now_s:
-            out.mux(waiting)
+            _mux_sound(out, waiting, sound)
             waiting = next(audio, None)
         packet.stream = picture
         out.mux(packet)
         watch.tick(now_s / max(video.duration_s, 1e-9))
     while waiting is not None:
-        out.mux(waiting)
+        _mux_sound(out, waiting, sound)
         waiting = next(audio, None)
+
+
+def _audio(out: Any, sound: Sound) -> Iterator[Any]:
+    """The packets of a new stream of sound: coded now, or as they were."""
+    if not isinstance(sound, SoundPackets):
+        voice = out.add_stream("aac", rate=RATE, layout="stereo", bit_rate=AUDIO_BIT_RATE)
+        return _sound_packets(voice, sound)
+    copy = out.add_stream_from_template(sound.stream)
+    copy.time_base = sound.stream.time_base
+    for packet in sound.packets:
+        packet.stream = copy
+    return iter(sound.packets)
+
+
+def _mux_sound(out: Any, packet: Any, sound: Sound) -> None:
+    try:
+        out.mux(packet)
+    except (av.error.FFmpegError, ValueError) as fault:
+        if isinstance(sound, SoundPackets) and not isinstance(fault, OSError):
+            raise CannotCopySound from fault
+        raise
 
 
 def _sound_packets(stream: Any, sound: np.ndarray) -> Iterator[Any]:

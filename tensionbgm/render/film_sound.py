@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,16 @@ from tensionbgm.render.loudness import RATE
 
 JITTER_S = 0.02  # time stamps rounded to a millisecond must not tear holes into the sound
 LOUDEST = 4.0  # linear: decoders of float sound may give anything
+LONGER_S = 0.5  # sound that goes on longer than this behind the picture is worth a word
+HELD = ("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac")  # sound that mp4 holds and players play
+
+
+@dataclass(frozen=True)
+class SoundPackets:
+    """The film's own sound as it is coded, its times counted from the first frame shown."""
+
+    stream: Any  # of the open film
+    packets: list[Any]
 
 
 @contextmanager
@@ -84,10 +96,59 @@ def film_sound(path: Path, duration_s: float) -> tuple[np.ndarray | None, tuple[
             return None, ("the film's sound is of an unknown kind and is left out",) if missing else ()
         stream = min(streams, key=lambda s: (not s.disposition & Disposition.default, s.index))
         sound, found, faults = _decode(container, stream, zero_s, round(duration_s * RATE))
+        over_s = _rest_s(container, stream, zero_s) - duration_s
     if not found:
         return None, ("the film's sound cannot be decoded and is left out",)
-    damaged = (f"the film's sound is damaged in {faults} places, which are silent now",) if faults else ()
-    return sound, damaged
+    said = []
+    if faults:
+        said.append(f"the film's sound is damaged in {faults} places, which are silent now")
+    if over_s > LONGER_S:
+        said.append(f"the film's sound goes on {over_s:.1f} s longer than its picture, and is cut there")
+    return sound, tuple(said)
+
+
+@contextmanager
+def sound_packets(path: Path, duration_s: float) -> Iterator[SoundPackets | None]:
+    """The film's default sound, still coded, until the picture ends; None where mp4 cannot take it so."""
+    zero = first_pts(path)
+    with open_film(path) as container:
+        zero_s = float(zero * picture_stream(path, container).time_base)
+        streams = [s for s in container.streams.audio if s.codec_context is not None]
+        if not streams:
+            yield None
+            return
+        stream = min(streams, key=lambda s: (not s.disposition & Disposition.default, s.index))
+        names = (stream.codec_context.name, stream.codec_context.codec.canonical_name)
+        packets = [p for p in _packets(container, stream) if p is None or p.size]
+        usable = any(name in HELD for name in names) and _in_order(packets)
+        yield SoundPackets(stream, _shown(packets, stream, zero_s, duration_s)) if usable else None
+
+
+def _in_order(packets: list[Any]) -> bool:
+    if not packets or any(packet is None or packet.pts is None for packet in packets):
+        return False
+    return all(a.pts < b.pts for a, b in pairwise(packets))
+
+
+def _shown(packets: list[Any], stream: Any, zero_s: float, duration_s: float) -> list[Any]:
+    """The packets that sound while the picture is shown, moved to its time."""
+    zero, end = (round(s / float(stream.time_base)) for s in (zero_s, duration_s))
+    kept = []
+    for packet in packets:
+        packet.pts -= zero
+        packet.dts = packet.pts
+        if packet.pts < end and (packet.pts + (packet.duration or 0) >= 0 or packet.is_discard):
+            kept.append(packet)
+    return kept
+
+
+def _rest_s(container: Any, stream: Any, zero_s: float) -> float:
+    """When the sound ends of which some was not decoded [s]; 0 where nothing was left."""
+    end_s = 0.0
+    for packet in _packets(container, stream):
+        if packet is not None and packet.pts is not None:
+            end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base) - zero_s
+    return end_s
 
 
 def _decode(container: Any, stream: Any, zero_s: float, frames: int) -> tuple[np.ndarray, bool, int]:

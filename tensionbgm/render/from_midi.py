@@ -18,10 +18,15 @@ VOLUME, PAN, REVERB = 7, 10, 91
 FULL_VOLUME = 100  # CC7 of level 0 dB, as written by `midi`
 
 
-def read_piece(path: Path) -> Piece:
+def read_piece(path: Path, curve: Curve | None = None) -> Piece:
     """Everything a MIDI file plays, one part for each of its tracks.
 
-    The piece's bars are single quarters, which hold any tempo map; its curve is flat and unasked.
+    The piece's bars are single quarters, which hold any tempo map.
+
+    Parameters
+    ----------
+    path : the MIDI file
+    curve : what its loudness shall follow; by default a flat one, which changes nothing
 
     Raises
     ------
@@ -39,7 +44,7 @@ def read_piece(path: Path) -> Piece:
     slots["allowed"], slots["aim"], slots["tie"] = 0xFFF, -1, np.arange(len(table))
     grid = _grid(notes)
     flat = Curve(np.array([0.0, max(notes.end_s, 1e-3)]), np.array([0.5, 0.5]), "file")
-    plan = Plan(path.stem, 0, "as written", grid, (), (), parts, slots, flat)
+    plan = Plan(path.stem, 0, "as written", grid, (), (), parts, slots, curve or flat)
     return Piece(plan, table["pitch"].copy(), table["velocity"].astype(np.uint8))
 
 

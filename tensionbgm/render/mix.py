@@ -31,7 +31,7 @@ AMBIENCE_DB = 2.0  # music this far above the film's other sound where nobody sp
 ABOVE_AMBIENCE_DB = 10.0  # music this far above the sound of a film without speech, if that is audible,
 AMBIENT_BED_LUFS = -20.0  # but not softer than this
 AUDIBLE_AMBIENCE_LUFS = -50.0
-CODEC_DB = 0.5  # the coded sound overshoots; kept free below the peak asked for
+CODEC_DB = 1.0  # the coded sound overshoots; kept free below the peak asked for
 PROMISED_DB = 12.0  # music is this far below speech, or a warning says where not
 AIM_DB = 0.5  # of the headroom asked for is given back to the music: it is kept to the tenth
 
@@ -50,9 +50,10 @@ class MixFacts:
     speech_to_music_db: tuple[float, ...]  # for each speech span; the lesser of LUFS and RMS
     worst_second_db: float | None  # the same, in the worst second of speech that is no pause
     mix_lufs: float
-    true_peak_dbtp: float
+    true_peak_dbtp: float  # once the film is written: of its coded sound, decoded again
     limited_db: float  # deepest gain of the limiter on the sum, >= 0
     lift_db: float = 0.0  # constant gain of the film's own sound, >= 0: it was too soft to stand over music
+    coding_gain_db: float = 0.0  # of the whole, <= 0: coding it had raised its peaks
     warnings: tuple[str, ...] = ()
 
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
-from audio_pieces import RATE, SHARED, clicks, look_at
+from audio_pieces import RATE, SHARED, clicks, look_at, noise
 
 from tensionbgm.errors import InputError
+from tensionbgm.render.audio import score_film
 from tensionbgm.render.film import measure_lengths, mux
 from tensionbgm.render.film_sound import film_sound, first_pts
+from tensionbgm.render.loudness import true_peak_db
 
 COPIED = (
     "derived/speech_at_known_times.mp4",
@@ -200,6 +202,94 @@ def test_the_films_sound_is_read_in_step_at_every_rate(tmp_path, rate, codec):
 
 def test_a_film_without_sound_has_none(tmp_path):
     assert film_sound(film("derived/clip_0p4s.mp4"), 0.4) == (None, ())
+
+
+def coded_sound(path):
+    """Coded packets of the first sound and their times [s], from the first frame shown."""
+    with av.open(str(path)) as container:
+        zero_s = next(container.decode(video=0)).time
+        container.seek(0)
+        packets = [p for p in container.demux(container.streams.audio[0]) if p.size]
+        return [bytes(p) for p in packets], np.array([float(p.pts * p.time_base) for p in packets]) - zero_s
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["derived/speech_at_known_times.mp4", "real/talking_man_40s.mp4", "real/sintel_trailer_52s.mp4",
+     "derived/vfr_dropped_frames.mp4"],
+)  # fmt: skip
+def test_a_muted_score_leaves_the_films_own_sound_untouched(name, tmp_path):
+    path, out = film(name), tmp_path / "scored.mp4"
+    video, _ = look_at(path)
+    if film_sound(path, 1.0)[0] is None:
+        pytest.skip("has no sound")
+    music = noise(video.duration_s, -20)
+    facts = score_film(path, video, music, np.zeros((0, 2)), out, "mute")
+    before, before_s = coded_sound(path)
+    after, after_s = coded_sound(out)
+    skipped = before.index(after[0])
+    assert len(after) >= len(before) - skipped - max(0, (before_s > video.duration_s - 0.1).sum())
+    assert after == before[skipped : skipped + len(after)]
+    np.testing.assert_allclose(after_s, before_s[skipped:][: len(after)], atol=1.5e-3)
+    one, other = film_sound(path, video.duration_s)[0], film_sound(out, video.duration_s)[0]
+    same = slice(RATE // 2, -RATE // 2)
+    assert np.corrcoef(one[same, 0], other[same, 0])[0, 1] > 0.9999
+    assert not [w for w in facts.warnings if "coded again" in w]
+
+
+def test_sound_that_mp4_does_not_hold_is_coded_again_and_said(tmp_path):
+    path, out = tmp_path / "film.mkv", tmp_path / "scored.mp4"
+    write_film(path, 2.0, 2.0, "libvorbis")
+    video, _ = look_at(path)
+    facts = score_film(path, video, noise(2.0, -20), np.zeros((0, 2)), out, "mute")
+    assert any("coded again" in warning for warning in facts.warnings)
+    assert np.abs(film_sound(out, 2.0)[0]).max() > 0.05
+
+
+def write_film(path, picture_s, sound_s, codec="aac"):
+    """A grey film with noise for sound."""
+    with av.open(str(path), "w") as out:
+        picture = out.add_stream("libx264", rate=25)
+        picture.width = picture.height = 64
+        voice = out.add_stream(codec, rate=RATE, layout="stereo")
+        for k in range(round(picture_s * 25)):
+            grey = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90 + k % 2, np.uint8), "rgb24")
+            out.mux(picture.encode(grey))
+        sound = noise(sound_s, -20).T
+        for at in range(0, sound.shape[1], 1024):
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(sound[:, at : at + 1024]), "fltp", "stereo"
+            )
+            frame.sample_rate, frame.pts = RATE, at
+            out.mux(voice.encode(frame))
+        out.mux(picture.encode(None))
+        out.mux(voice.encode(None))
+
+
+@pytest.mark.parametrize(("sound_s", "told"), [(2.0, False), (2.3, False), (5.0, True)])
+def test_sound_that_outlasts_the_picture_is_told(tmp_path, sound_s, told):
+    path = tmp_path / "film.mp4"
+    write_film(path, 2.0, sound_s)
+    sound, warnings = film_sound(path, 2.0)
+    assert len(sound) == 2 * RATE
+    assert any("longer than its picture" in warning for warning in warnings) == told
+    if told:
+        assert "3.0 s longer" in warnings[0]
+
+
+@pytest.mark.parametrize("sound", ["duck", "replace"])
+def test_peaks_stay_low_when_the_coded_sound_is_decoded_again(tmp_path, sound):
+    """Clipped noise overshoots when coded: the first coding is too loud, the last is not."""
+    path, out = tmp_path / "film.mp4", tmp_path / "scored.mp4"
+    write_film(path, 2.0, 2.0)
+    video, _ = look_at(path)
+    music = np.sign(noise(2.0, 0)) * np.float32(0.7)
+    facts = score_film(path, video, music, np.zeros((0, 2)), out, sound)
+    decoded, _ = film_sound(out, 2.0)
+    assert true_peak_db(decoded) <= -1.0
+    assert facts.true_peak_dbtp == pytest.approx(true_peak_db(decoded), abs=1e-6)
+    assert facts.coding_gain_db < 0.0
+    assert not [w for w in facts.warnings if "peaks at" in w]
 
 
 def test_damaged_sound_is_tolerated_and_told():
