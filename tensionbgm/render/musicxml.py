@@ -241,5 +241,6 @@ def _read_as(attributes: Element, read: Reading) -> None:
         SubElement(clef, "line").text = str(line)
     if read.octave:
         transpose = SubElement(attributes, "transpose")
+        SubElement(transpose, "diatonic").text = "0"  # some readers fail without it
         SubElement(transpose, "chromatic").text = "0"
         SubElement(transpose, "octave-change").text = str(-read.octave)
