@@ -172,7 +172,7 @@ def test_faults_are_told_in_one_line(spec, told):
         (b"\x00\x01\x02\x03" * 50, "neither text nor"),
         (b"%PDF-1.7\x00\xff\xfe", "neither text nor"),
         (b"GIF89a\x01\x00\x01\x00", "neither text nor"),
-        (b"\x89PNG\r\n\x1a\n" + b"junk" * 20, "picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"junk" * 20, "damaged PNG"),
         (b"\xff\xd8\xff\xe0" + b"junk" * 20, "picture"),
     ],
 )
@@ -296,7 +296,7 @@ def test_what_is_no_single_line_is_refused(tmp_path, picture, told):
 
 @pytest.mark.parametrize("change", ["cut", "flip"])
 def test_a_damaged_png_is_refused_without_the_decoders_complaints(tmp_path, change, capfd):
-    path = saved(tmp_path / "s.png", next(iter(SKETCHES.values()))())
+    path = Path(saved(tmp_path / "s.png", next(iter(SKETCHES.values()))()))
     data = bytearray(path.read_bytes())
     if change == "flip":
         data[len(data) // 2] ^= 0xFF
