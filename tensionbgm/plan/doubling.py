@@ -69,8 +69,13 @@ def _against(
     places = [(0.0, half), (half, bar.beats - half)] if bar.beats > half else [(0.0, half)]
     tune = (draft.palette.theme_low + draft.palette.theme_high) / 2
     notes = []
-    for on, length in places:
-        above = [pitch for (start, _), pitch in sung if on <= start < on + length] or [sung[-1][1]]
+    last_on, last_length = sung[-1][0]
+    for start, whole in places:  # it comes in with the tune's own notes and never sounds without it
+        on = next((at for (at, _), _ in sung if start <= at < start + whole), start + whole)
+        length = min(start + whole, last_on + last_length) - on
+        if length < SHORTEST:
+            continue
+        above = [pitch for (at, _), pitch in sung if on <= at < on + length]
         wanted = middle - AGAINST * (sum(above) / len(above) - tune)
         notes.append(
             _note(draft, bar, part, player, on, length, wanted, "=", 1 << (above[0] + bar.transpose) % 12)

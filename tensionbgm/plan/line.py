@@ -20,7 +20,7 @@ FLAT = 1.2  # cost of a repeated note the motif has not
 STAND = 0.35  # cost of the semitone steps lost where the motif repeats a note
 LEAPS = {5: 0.1, 6: 2.5, 7: 0.4, 8: 1.2, 9: 1.2, 10: 3.0, 11: 4.0, 12: 1.5}  # cost of a leap [by semitones]
 WIDE = 4.0  # ... wider than an octave
-PARALLEL = 3.0
+PARALLEL = 5.0
 CHORD_TONE = 0.35  # cost of a passing note off the beat: chords first, if it is all the same
 
 

@@ -22,7 +22,7 @@ REACH = 7  # how far a voice's range extends around its band's middle [semitones
 LONGEST_BEATS = 8  # a sustained chord is struck again after this long
 SUSPENDED_FROM = 1  # energy level from which a voice may hang over into the next chord
 PASSING_FROM = 1  # energy level from which inner voices walk from chord to chord
-AGAIN_FROM = 3  # ... from which one voice is struck again
+AGAIN_FROM = 2  # ... from which one voice is struck again
 RISE = 5  # semitones the voices move up from the calmest to the tensest
 
 

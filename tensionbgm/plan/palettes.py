@@ -97,7 +97,7 @@ CINEMATIC = Ensemble(
         ),
         (
             Player(_part("Cellos", "counter", 42, 38, 69, 0.35, -2, 0.4), "counter", (1, 4)),
-            Player(_part("Bassoon", "counter", 70, 38, 69, 0.25, -2, 0.4), "counter", (1, 4)),
+            Player(_part("Bassoon", "counter", 70, 38, 69, 0.25, -2, 0.4), "counter", (1, 3)),
             Player(_part("Solo Horn", "counter", 60, 41, 70, 0.2, -4, 0.5), "counter", (1, 3)),
             Player(_part("Cellos", "counter", 42, 38, 69, 0.35, -2, 0.4), "counter", (2, 4)),
         ),
@@ -127,23 +127,23 @@ CINEMATIC = Ensemble(
             Player(
                 _part("Violas", "arpeggio", 45, 48, 74, 0.15, -3, 0.3),
                 "figure",
-                (2, 4), shapes=("pulse", "rock", "turn"), rates=(1, 2, 2), gate=0.5,
+                (2, 4), shapes=("pulse", "rock", "turn"), rates=(2, 2, 2), gate=0.5,
             ),
             Player(
                 _part("Spiccato Strings", "arpeggio", 48, 48, 74, 0.15, -5, 0.35),
                 "figure",
-                (2, 4), shapes=("three", "motor", "pulse"), rates=(2, 2, 4), gate=0.45,
+                (2, 4), shapes=("three", "motor", "pulse"), rates=(2, 2, 2), gate=0.45,
             ),
             Player(
                 _part("Tremolo Strings", "arpeggio", 44, 50, 77, 0.15, -5, 0.4),
                 "figure",
-                (3, 4), shapes=("sparse", "drops"), rates=(1, 1),
+                (2, 4), shapes=("motor", "drops"), rates=(1, 1, 2),
             ),
         ),
         (Player(_part("Strings", "pad", 49, 43, 74, 0.0, -5, 0.5), "pad", (0, 4), voices=4),),
         (
-            Player(_part("Brass", "pad", 61, 46, 72, 0.3, -5, 0.4), "stab", (4, 4), voices=3),
-            Player(_part("Choir", "pad", 52, 50, 74, 0.0, -7, 0.6), "pad", (4, 4), voices=3),
+            Player(_part("Brass", "pad", 61, 46, 72, 0.3, -5, 0.4), "stab", (4, 4), voices=3, gate=0.8),
+            Player(_part("Choir", "pad", 52, 50, 74, 0.0, -7, 0.6), "pad", (4, 4), voices=2),
             Player(_part("Brass", "pad", 61, 46, 72, 0.3, -5, 0.4), "stab", (3, 4), voices=3),
         ),
         (Player(_part("Contrabass", "bass", 43, 28, 55, 0.4, -2, 0.35), "bass", (0, 4)),),
@@ -196,17 +196,17 @@ ELECTRONIC = Ensemble(
             Player(
                 _part("Sequencer", "arpeggio", 80, 45, 81, 0.4, -9, 0.25),
                 "figure",
-                (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 4, 4, 4), gate=0.6,
+                (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 4, 4, 2), gate=0.6,
             ),
             Player(
                 _part("Sequencer", "arpeggio", 87, 40, 76, 0.4, -8, 0.2),
                 "figure",
-                (1, 4), shapes=("motor", "three", "pulse"), rates=(2, 2, 4, 4), gate=0.5,
+                (1, 4), shapes=("motor", "three", "pulse"), rates=(2, 2, 4, 2), gate=0.5,
             ),
             Player(
                 _part("Clavinet", "arpeggio", 7, 45, 79, 0.4, -6, 0.25),
                 "figure",
-                (2, 4), shapes=("offbeat", "three", "skip"), rates=(2, 4, 4), gate=0.5,
+                (2, 4), shapes=("offbeat", "three", "skip"), rates=(2, 2, 4), gate=0.5,
             ),
         ),
         (
@@ -215,7 +215,7 @@ ELECTRONIC = Ensemble(
             Player(_part("Bowed Pad", "pad", 92, 43, 74, 0.0, -5, 0.5), "pad", (0, 4), voices=4),
         ),
         (
-            Player(_part("Sweep", "pad", 95, 50, 79, 0.0, -7, 0.5), "pad", (4, 4), voices=2),
+            Player(_part("Sweep", "pad", 95, 50, 79, 0.0, -7, 0.5), "pad", (3, 4), voices=1),
             Player(_part("Chords", "pad", 63, 50, 74, -0.2, -8, 0.3), "stab", (3, 4), voices=3, gate=0.5),
         ),
         (
