@@ -239,7 +239,7 @@ def test_a_muted_score_leaves_the_films_own_sound_untouched(name, tmp_path):
 
 def test_sound_that_mp4_does_not_hold_is_coded_again_and_said(tmp_path):
     path, out = tmp_path / "film.mkv", tmp_path / "scored.mp4"
-    write_film(path, 2.0, 2.0, "libvorbis")
+    write_film(path, 2.0, 2.0, "pcm_s16le")
     video, _ = look_at(path)
     facts = score_film(path, video, noise(2.0, -20), np.zeros((0, 2)), out, "mute")
     assert any("coded again" in warning for warning in facts.warnings)
