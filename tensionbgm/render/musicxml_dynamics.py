@@ -46,7 +46,7 @@ def dynamic_marks(notes: np.ndarray, grid: Grid) -> Iterator[Mark]:
         sounding = start + np.flatnonzero(count[start:end])
         if not sounding.size:
             continue
-        swell = _swell(mean[sounding])
+        swell = _swell(mean[sounding], sounding)
         upto = swell.first + 1 if swell else len(sounding)
         wanted = np.average(mean[sounding][:upto], weights=count[sounding][:upto])
         if not level or abs(wanted - LEVELS[level]) > LEVEL_SLACK:
@@ -58,11 +58,11 @@ def dynamic_marks(notes: np.ndarray, grid: Grid) -> Iterator[Mark]:
             level = goal if swell.last + 1 < len(sounding) else ""  # not said yet: the next section says it
 
 
-def _swell(mean: np.ndarray) -> _Swell | None:
-    """The greatest clear rise or fall among the bars, if there is one."""
+def _swell(mean: np.ndarray, bars: np.ndarray) -> _Swell | None:
+    """The greatest clear rise or fall among neighbouring bars, if there is one."""
     found = []
     for way in (1, -1):
-        steady = np.diff(mean) * way > -WAVER
+        steady = (np.diff(mean) * way > -WAVER) & (np.diff(bars) == 1)
         for first in range(len(mean) - 1):
             last = first
             while last < len(steady) and steady[last] and last - first < HAIRPIN_BARS[1]:

@@ -543,6 +543,14 @@ def test_a_growing_phrase_gets_a_hairpin_and_says_where_it_led(folder: Path) -> 
     assert wedges == [("1", "crescendo"), ("4", "stop")]
 
 
+def test_no_hairpin_runs_through_rests_and_no_level_is_extreme(folder: Path) -> None:
+    notes = [(bar * 1920, 1920, 0, 0, 72) for bar in (0, 1, 4, 5)]
+    piece = piece_of(notes, grid([4] * 6), velocity=[1, 2, 127, 127])
+    part = written(piece, folder).findall("part")[VIOLINS]
+    assert part.find(".//wedge") is None
+    assert {d.tag for m in part.iter("dynamics") for d in m} <= {"pp", "p", "mp", "mf", "f", "ff"}
+
+
 def test_a_steady_part_is_told_its_level_once(folder: Path) -> None:
     notes = [(bar * 1920, 1920, 0, 0, 72) for bar in range(8)]
     part = written(piece_of(notes, grid([4] * 8), velocity=80), folder).findall("part")[VIOLINS]
