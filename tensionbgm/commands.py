@@ -10,7 +10,7 @@ from typing import Any
 from tensionbgm import config, forms, pipeline
 from tensionbgm.errors import InputError
 from tensionbgm.folder import file_written_aside, written_aside
-from tensionbgm.forms import Plan
+from tensionbgm.forms import Curve, Plan
 from tensionbgm.music import scale
 from tensionbgm.progress import Watch
 
@@ -145,7 +145,8 @@ def render(
     asked = pipeline.Asked(sound=sound)
     pipeline.check_place(video, out, force)
     pipeline.check_wishes(asked)
-    piece = read_piece(score)
+    beside = score.with_name("curve.csv")  # the curve it was composed after shapes its loudness again
+    piece = read_piece(score, beside_curve(beside))
     analysis = look_at(video, watch=watch) if video else None
     duration_s = analysis.video.duration_s if analysis else float(piece.plan.grid.bar_us[-1]) / 1e6
     pipeline.check_duration(video or score, duration_s)
@@ -159,6 +160,24 @@ def render(
                 )  # fmt: skip
             facts = {**facts, **dataclasses.asdict(mix), "warnings": [*facts["warnings"], *mix.warnings]}
     return Made(out, facts, tuple(facts["warnings"]))
+
+
+def beside_curve(path: Path) -> Curve | None:
+    """The curve `score` wrote beside its MIDI file, if it is there.
+
+    Raises
+    ------
+    InputError
+        the file is there and is no curve
+    """
+    from tensionbgm.model.drawn import check_points
+    from tensionbgm.model.points import points_from_text
+
+    if not path.is_file():
+        return None
+    time_s, value = points_from_text(path, path.read_text(encoding="utf-8", errors="replace"), 0.0)
+    check_points(str(path), time_s, value)
+    return Curve(time_s, value, "file")
 
 
 def demo(out: Path, force: bool = False) -> None:

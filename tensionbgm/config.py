@@ -69,8 +69,9 @@ class Sound:
 
     sound: str = option(
         "duck",
-        "in scored.mp4: duck: music under the film's own sound, stepping aside for speech; replace: only "
-        "the music is heard; mute: the film keeps its own sound, the music is written to files only",
+        "in scored.mp4: duck: music under the film's own sound (lifted if it is soft), stepping aside for "
+        "speech; replace: only the music is heard; mute: the film keeps its own sound, the music is in its "
+        "files only",
         choices=SOUNDS,
     )
     soundfont: str | None = option(
@@ -84,5 +85,5 @@ class Targets:
 
     loudness_lufs: float = -16.0  # integrated, music alone [ITU-R BS.1770]
     true_peak_dbtp: float = -1.0
-    speech_headroom_db: float = 14.0  # music this far below speech in speech spans (12 is promised)
+    speech_headroom_db: float = 14.0  # aimed at in speech spans; 12 is promised
     sample_rate: int = 48_000

@@ -257,7 +257,8 @@ def film_warnings(analysis: Analysis) -> list[str]:
     said = []
     if not len(analysis.shots.boundary_s):
         said.append(
-            "no cuts were found, so there is nothing to land on: the music follows the curve and ends with the film"
+            "no cuts were found, so there is nothing to land on: the music follows the curve and ends "
+            "with the film"
         )
     return said
 
@@ -314,6 +315,8 @@ def write_audio(
         "stems": list(sounds.stems),
         "music_lufs": sounds.lufs,
         "music_true_peak_dbtp": sounds.true_peak_dbtp,
+        "follows_curve": sounds.follows_curve,
+        "ridden_db": list(sounds.ridden_db),
         "warnings": list(sounds.warnings),
     }
     return sounds.music, facts

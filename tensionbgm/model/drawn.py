@@ -153,7 +153,7 @@ def _brief(spec: str) -> str:
 
 def _fitted(name: str, time_s: np.ndarray, value: np.ndarray, source: str, duration_s: float) -> Drawn:
     """The points as a curve that covers the film and no more."""
-    _check_points(name, time_s, value)
+    check_points(name, time_s, value)
     _check_cover(name, time_s, duration_s)
     curve = Curve(time_s, value, source)
     beyond_s = float(time_s[-1]) - duration_s
@@ -169,7 +169,14 @@ def _fitted(name: str, time_s: np.ndarray, value: np.ndarray, source: str, durat
     return Drawn(Curve(time_s, value, source), (told,))
 
 
-def _check_points(name: str, time_s: np.ndarray, value: np.ndarray) -> None:
+def check_points(name: str, time_s: np.ndarray, value: np.ndarray) -> None:
+    """Refuse points that are no curve: too few, not finite, outside 0..1, or not rising in time.
+
+    Raises
+    ------
+    InputError
+        naming the point and the remedy
+    """
     if len(time_s) < 2:
         raise InputError(
             f'{name}: has {len(time_s)} point, a curve needs two or more; write a constant as "0:0.5,30:0.5"'

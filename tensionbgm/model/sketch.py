@@ -93,7 +93,8 @@ def _stated_size(content: bytes) -> tuple[int, int]:
 
 def _whole_png(content: bytes) -> bool:
     """Whether every chunk is there with its checksum, from header to end [ISO/IEC 15948, 5.3]."""
-    at, names = 8, []
+    at = 8
+    names: list[bytes] = []
     while at + 12 <= len(content) and names[-1:] != [b"IEND"]:
         end = at + 8 + int.from_bytes(content[at : at + 4], "big")
         if zlib.crc32(content[at + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):

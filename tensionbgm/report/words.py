@@ -194,6 +194,7 @@ def _sound(report: Mapping[str, Any]) -> tuple[Figure, ...]:
 
 
 SOUND_WORDS = {
+    "follows_curve": ("heard loudness follows the curve, r", ""),
     "sound": ("the film's own sound", ""),
     "music_lufs": ("loudness of the music alone", "LUFS"),
     "film_lufs": ("loudness of the film's sound", "LUFS"),
