@@ -10,10 +10,10 @@ import itertools
 import time
 
 import numpy as np
-from tensionbgm.kernels import cpu, rules
 
 from tensionbgm.config import EFFORTS, PALETTES, Ask, Effort
 from tensionbgm.forms import Curve, Grid, Piece, Plan, Section, Solver
+from tensionbgm.kernels import cpu, rules
 from tensionbgm.music.notes import from_piece
 from tensionbgm.music.tension import tension_profile
 from tensionbgm.plan.key import Mood
