@@ -35,10 +35,10 @@ else
 endif
 
 test: $(VENV)/.developed
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 check: $(VENV)/.developed lint types
-	$(BIN)/python -m pytest tests -m "not slow"
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not slow"
 
 lint: $(VENV)/.developed
 	$(BIN)/ruff check .
