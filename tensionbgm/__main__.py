@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
 
-from tensionbgm import cli
+from tensionbgm import cli, stop
 from tensionbgm.console import say
-from tensionbgm.errors import Cancelled, TensionbgmError
+from tensionbgm.errors import Cancelled, InputError, InternalError, TensionbgmError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the value returned is the program's exit status (see `errors`)."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop.listen()
     try:
         status = cli.run(arguments)
         if sys.stdout is not None:
@@ -22,30 +21,33 @@ def main(arguments: list[str] | None = None) -> int:
         return status
     except KeyboardInterrupt:
         return _interrupted(whole_program=arguments is None)
-    except TensionbgmError as fault:
+    except Exception as fault:
+        if stop.asked():  # Ctrl-C in the middle of an import, say, comes out as an ImportError
+            return _interrupted(whole_program=arguments is None)
+        return _told(fault)
+
+
+def _told(fault: Exception) -> int:
+    """One line for the user; the exit status."""
+    if isinstance(fault, TensionbgmError):
         say(f"tensionbgm: {_one_line(fault)}")
         return fault.exit_status
-    except BrokenPipeError:
+    if isinstance(fault, BrokenPipeError):  # the reader of stdout has seen enough
         _give_up_stdout()
         return 0
-    except OSError as fault:
+    if isinstance(fault, OSError):
         where = f"{fault.filename}: " if fault.filename else ""
         remedy = "check the path, the permissions and the free space"
         say(f"tensionbgm: {where}{fault.strerror or fault}; {remedy}")
         _give_up_stdout()
-        return 1
-    except Exception as fault:
-        if os.environ.get("TENSIONBGM_DEBUG"):
-            raise
-        say(
-            f"tensionbgm: something of ours failed ({type(fault).__name__}: {_one_line(fault)}); "
-            "set TENSIONBGM_DEBUG=1 for the traceback and report it"
-        )
-        return 3
-
-
-def _interrupt(signal_number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        return InputError.exit_status
+    if os.environ.get("TENSIONBGM_DEBUG"):
+        raise fault
+    say(
+        f"tensionbgm: something of ours failed ({type(fault).__name__}: {_one_line(fault)}); "
+        "set TENSIONBGM_DEBUG=1 for the traceback and report it"
+    )
+    return InternalError.exit_status
 
 
 def _interrupted(whole_program: bool) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensionbgm import config
+from tensionbgm import config, stop
 from tensionbgm.console import Bars, say, tell
 from tensionbgm.errors import UsageError
 from tensionbgm.options import add_options, from_options, whole_number
@@ -148,7 +148,7 @@ def score(args: argparse.Namespace) -> None:
         sound=from_options(config.Sound, args),
     )
     with _bars(args) as bars:
-        result = pipeline.score(args.video, args.out, asked, args.force, Watch(bars), args.typed)
+        result = pipeline.score(args.video, args.out, asked, args.force, Watch(bars, stop.asked), args.typed)
     _warn(result.report["warnings"])
     if args.json:
         _print_json(result.report)
@@ -162,7 +162,7 @@ def analyze(args: argparse.Namespace) -> None:
     from tensionbgm import commands
 
     with _bars(args) as bars:
-        made = commands.analyze(args.video, args.out, args.force, Watch(bars))
+        made = commands.analyze(args.video, args.out, args.force, Watch(bars, stop.asked))
     _tell(args, made)
 
 
@@ -190,7 +190,7 @@ def compose(args: argparse.Namespace) -> None:
     effort = from_options(config.Effort, args)
     with _bars(args) as bars:
         made = commands.compose(
-            args.plan, args.out, effort, args.seed, args.soundfont, args.force, Watch(bars)
+            args.plan, args.out, effort, args.seed, args.soundfont, args.force, Watch(bars, stop.asked)
         )
     _tell(args, made)
 
@@ -201,7 +201,7 @@ def render(args: argparse.Namespace) -> None:
 
     sound = from_options(config.Sound, args)
     with _bars(args) as bars:
-        made = commands.render(args.score, args.video, args.out, sound, args.force, Watch(bars))
+        made = commands.render(args.score, args.video, args.out, sound, args.force, Watch(bars, stop.asked))
     _tell(args, made)
 
 

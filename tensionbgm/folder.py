@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from tensionbgm import stop
 from tensionbgm.errors import InputError, TensionbgmError
 
 PARTIAL = ".partial-"  # what a hidden folder of unfinished work is called
@@ -70,7 +71,8 @@ def written_aside(target: Path, force: bool = False, stale: Collection[str] = ()
         except TensionbgmError as fault:  # the user knows the target's name alone
             raise type(fault)(str(fault).replace(str(aside), str(target))) from fault
         refuse_overwriting(target, force)  # minutes later, another job may have come first
-        moved = _move_files(aside, target)
+        with stop.held():
+            moved = _move_files(aside, target)
     for name in set(stale) - moved:
         (target / name).unlink(missing_ok=True)
 

@@ -2,13 +2,18 @@
 
 import dataclasses
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from tensionbgm import __main__, cli, config, doctor
+from tensionbgm import __main__, cli, config, doctor, stop
 from tensionbgm.errors import InputError, TensionbgmError
+from tensionbgm.progress import Watch
 
 
 def options_of(command):
@@ -94,3 +99,63 @@ def test_the_doctor_names_what_is_missing(monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert "MISSING torch" in out
     assert "torch" in err
+
+
+def test_an_interrupt_that_a_library_renames_is_still_an_interrupt(monkeypatch, capsys):
+    def import_something(arguments):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+        except KeyboardInterrupt as stopped:
+            raise ImportError("initialization failed") from stopped
+
+    monkeypatch.setattr(cli, "run", import_something)
+    assert __main__.main([]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_an_interrupt_that_a_library_swallows_stops_the_next_step(monkeypatch, capsys):
+    def swallow(arguments):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        except KeyboardInterrupt:
+            pass
+        Watch(cancelled=stop.asked).tick(0.5)
+
+    monkeypatch.setattr(cli, "run", swallow)
+    assert __main__.main([]) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_nothing_interrupts_files_on_their_way_into_place():
+    stop.listen()
+    with stop.held():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+    assert stop.asked()
+    stop.listen()
+
+
+def run_in_shell(line):
+    return subprocess.run(
+        ["bash", "-c", line.replace("tensionbgm", f"{sys.executable} -m tensionbgm")],
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_under_stdout_is_told_once():
+    done = run_in_shell("tensionbgm demo --keep / > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_who_leaves_is_no_fault():
+    done = run_in_shell("tensionbgm doctor | true; exit ${PIPESTATUS[0]}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_faults_are_answered_without_a_terminal():
+    assert run_in_shell("tensionbgm tension missing.mid 2>&-").returncode == 1
