@@ -216,7 +216,7 @@ def _tone(draft: Draft, span: Span, player: Player, root: int, tone: str) -> tup
     low, high = max(part.low, root - 7), min(part.high, root + 9)
     fifth = 1 << ((span.tonic + 7 * span.chord.tones[1]) % 12)
     aim = nearest(root + 5, low, high, fifth if tone == "5" else chord)
-    return low, high, chord if tone == "5" else chord | draft.scale_mask(span), aim
+    return low, high, fifth | bass if tone == "5" else chord | draft.scale_mask(span), aim
 
 
 def _final(draft: Draft, part: int, player: Player) -> Note:

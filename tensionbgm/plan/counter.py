@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tensionbgm.forms import PPQ
+from tensionbgm.plan.line import Basses, Place, is_parallel, moves_of
 from tensionbgm.plan.palettes import Player
 from tensionbgm.plan.phrases import Bar
 from tensionbgm.plan.score import Draft, tie_key
-from tensionbgm.plan.slots import Note, nearest
+from tensionbgm.plan.slots import Note, allowed_pitches, nearest
 
 LONG_BEATS = 2.0  # a theme's note or rest of this length leaves room to move
 STEP = 2.5  # how far the line tends to go from note to note [semitones]
@@ -14,16 +15,21 @@ FLOOR = 8  # how far it keeps above its instrument's lowest note, out of the bas
 STRAY = 8  # how far it strays from its middle [semitones]
 
 
-def write_counter(draft: Draft, players: list[tuple[int, Player]], theme: list[Note]) -> list[Note]:
+def write_counter(
+    draft: Draft, players: list[tuple[int, Player]], theme: list[Note], bass: list[Note]
+) -> list[Note]:
     """The counter-melody of every counter player.
 
     Parameters
     ----------
     theme : list of Note
         the melody, in whose gaps it moves
+    bass : list of Note
+        what it must not run in parallel with
     """
-    sung = _by_bar(draft, theme)
+    sung, under = _by_bar(draft, theme), moves_of(bass)
     notes: list[Note] = []
+    known: dict[tuple, int] = {}  # tie -> pitch, untransposed
     for part, player in players:
         middle = (player.part.low + FLOOR + player.part.high) / 2
         line, way = middle, 1
@@ -37,6 +43,11 @@ def write_counter(draft: Draft, players: list[tuple[int, Player]], theme: list[N
                     if abs(line - middle) > STRAY:
                         way = -1 if line > middle else 1
                     note = _note(draft, bar, part, player, on, length, line + way * STEP)
+                    again = known.get(note.key, -1) + note.shift if note.key in known else -1
+                    heard = note.low <= again <= note.high and note.allowed >> (again % 12) & 1
+                    note.aim = again if heard else _apart(note, line, under)
+                    if note.key is not None:  # a return lies where the line first lay
+                        known.setdefault(note.key, note.aim - note.shift)
                     line = note.aim
                     notes.append(note)
     return notes
@@ -102,6 +113,17 @@ def _note(draft: Draft, bar: Bar, part: int, player: Player, on: float, length: 
     shift = bar.transpose if key else 0
     duration = round(length * PPQ * 0.95)
     return Note(onset, duration, part, 0, low, high, allowed, chord, aim, 0, key, shift)
+
+
+def _apart(note: Note, line: float, under: Basses) -> int:
+    """The note's aim, or the pitch nearest to it that makes no parallel fifth or octave with the bass."""
+    if line != round(line) or note.onset not in under:
+        return note.aim
+    place = Place(note.aim, note.allowed, note.chord, *under[note.onset])
+    free = [
+        p for p in allowed_pitches(note.low, note.high, note.allowed) if not is_parallel(place, int(line), p)
+    ]
+    return min(free, key=lambda p: (abs(p - note.aim), p), default=note.aim)
 
 
 def _final(draft: Draft, bar: Bar, part: int, player: Player, line: float) -> list[Note]:

@@ -7,11 +7,12 @@ that stay near the contour, Viterbi's algorithm finds the one that keeps the mot
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
 from tensionbgm.plan.key import scale_fifths
-from tensionbgm.plan.slots import allowed_pitches, nearest
+from tensionbgm.plan.slots import Note, allowed_pitches, nearest
 
 NEAR = 7  # how far a note may lie from where the contour would have it [semitones]
 PULL = 0.05  # cost of lying elsewhere [per squared semitone]
@@ -33,6 +34,15 @@ class Place:
     chord: int  # 12-bit mask
     bass: int = -1  # the bass struck with it, -1 if none is [MIDI pitch]
     bass_before: int = -1  # the bass before that
+
+
+Basses = dict[int, tuple[int, int]]  # onset [ticks] -> (pitch of the bass struck there, pitch before)
+
+
+def moves_of(bass: list[Note]) -> Basses:
+    """Where the bass moves: onset -> (its pitch, its pitch before)."""
+    line = sorted({note.onset: note.aim for note in bass}.items())
+    return {now[0]: (now[1], last[1]) for last, now in itertools.pairwise(line)}
 
 
 @cache
@@ -107,15 +117,15 @@ def _move(a: Place, b: Place, p: int, q: int) -> float:
         cost += STAND
     if meant * made < 0:
         cost += FLAT
-    return cost + PARALLEL * _parallel(b, p, q)
+    return cost + PARALLEL * is_parallel(b, p, q)
 
 
 def _enter(place: Place, before: int | None, q: int) -> float:
     """Cost of a phrase's first pitch after the last one of the phrase before."""
-    return 0.0 if before is None else _leap(q - before) / 2 + PARALLEL * _parallel(place, before, q)
+    return 0.0 if before is None else _leap(q - before) / 2 + PARALLEL * is_parallel(place, before, q)
 
 
-def _parallel(place: Place, p: int, q: int) -> bool:
+def is_parallel(place: Place, p: int, q: int) -> bool:
     """Whether going from pitch p to pitch q makes parallel fifths or octaves with the bass."""
     if min(place.bass, place.bass_before) < 0 or (q - p) * (place.bass - place.bass_before) <= 0:
         return False

@@ -108,7 +108,7 @@ def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Not
     low = bass.write_bass(draft, playing["bass"])
     themes = theme.themes_of(draft, low)
     melody = theme.write_theme(draft, playing["theme"], themes, low)
-    notes = low + melody + counter.write_counter(draft, playing.get("counter", []), melody)
+    notes = low + melody + counter.write_counter(draft, playing.get("counter", []), melody, low)
     notes += doubling.write_doubles(draft, playing.get("double", []), themes)
     notes += figures.write_figures(draft, playing["figure"])
     watch.tick(0.5)

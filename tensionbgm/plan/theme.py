@@ -8,7 +8,6 @@ bar.  The theme is sung in every bar but those of the intro, however softly.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from tensionbgm.forms import PPQ
 from tensionbgm.plan.climax import soaring, soars
 from tensionbgm.plan.harmony import Span
-from tensionbgm.plan.line import Place, step_pitch, write_line
+from tensionbgm.plan.line import Basses, Place, moves_of, step_pitch, write_line
 from tensionbgm.plan.motifs import Motif, Rhythm, answer, develop, fit, new_motif
 from tensionbgm.plan.palettes import Player
 from tensionbgm.plan.phrases import Bar
@@ -45,7 +44,6 @@ class ThemeBar:
 
 
 Themes = dict[tuple[int, int], ThemeBar]  # (material, place) -> bar
-Basses = dict[int, tuple[int, int]]  # onset [ticks] -> (pitch of the bass struck there, pitch before)
 
 
 def write_theme(
@@ -58,7 +56,7 @@ def write_theme(
     for bar in draft.bars:
         carriers = [(i, p) for i, p in players if p.levels[0] <= bar.phrase_level <= p.levels[1]]
         if bar.ending == "hold":
-            notes += _final_note(draft, bar, carriers, last, _basses(bass))
+            notes += _final_note(draft, bar, carriers, last, moves_of(bass))
         elif not bar.intro:
             octaves = int((bar.section, bar.phrase) in raised)
             notes += _bar_notes(draft, bar, themes, carriers, octaves)
@@ -68,7 +66,7 @@ def write_theme(
 
 def themes_of(draft: Draft, bass: list[Note]) -> Themes:
     """The theme's bar at each place of each material, composed at its first entrance."""
-    pairs, under = _motifs(draft), _basses(bass)
+    pairs, under = _motifs(draft), moves_of(bass)
     themes: Themes = {}
     last: int | None = None
     for phrase in _phrases(draft):
@@ -200,12 +198,6 @@ def _closing_bar(draft: Draft, bar: Bar, motif: Motif, question: bool) -> ThemeB
         return ThemeBar(rhythm, tuple(level + s for s in (*motif.steps[: len(head)], home)), bar.energy)
     long = max(bar.beats - 1.0, 1.0)
     return ThemeBar(((0.0, min(long, bar.beats - BREATH)),), (level,), bar.energy)
-
-
-def _basses(notes: list[Note]) -> Basses:
-    """Where the bass moves: onset -> (its pitch, its pitch before)."""
-    line = sorted({note.onset: note.aim for note in notes}.items())
-    return {now[0]: (now[1], last[1]) for last, now in itertools.pairwise(line)}
 
 
 def _places(draft: Draft, bar: Bar, there: ThemeBar, bass: Basses) -> list[Place]:
