@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tensionbgm import config, forms, pipeline
+from tensionbgm import checks, config, forms, pipeline
 from tensionbgm.errors import InputError
 from tensionbgm.folder import file_written_aside, written_aside
 from tensionbgm.forms import Curve, Plan
@@ -103,16 +103,18 @@ def compose(
     watch = watch or Watch()
     out = out or Path(f"{plan_file.stem}-composed")
     asked = pipeline.Asked(effort=effort, sound=config.Sound(soundfont=soundfont))
-    pipeline.check_place(None, out, force)
-    pipeline.check_wishes(asked)
+    checks.check_place(None, out, force)
+    checks.check_wishes(asked.ask, asked.effort, asked.sound)
     plan = forms.load(Plan, plan_file)
     if seed is not None:
         plan = dataclasses.replace(plan, seed=seed)
     check_plan(plan)
+    if not len(plan.slots):
+        raise InputError(f"{plan_file}: holds no notes; plan the piece again")
     duration_s = float(plan.grid.bar_us[-1]) / 1e6
-    pipeline.check_duration(plan_file, duration_s)
+    checks.check_duration(plan_file, duration_s)
     piece = pipeline.make_piece(plan, effort, watch)
-    with written_aside(out, force, pipeline.earlier_stems(out)) as folder:
+    with written_aside(out, force, checks.earlier_stems(out)) as folder:
         pipeline.write_score(folder, piece, watch)
         _, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
         report = pipeline.write_reports(
@@ -143,19 +145,19 @@ def render(
     watch = watch or Watch()
     out = out or Path(f"{score.stem}-audio")
     asked = pipeline.Asked(sound=sound)
-    pipeline.check_place(video, out, force)
-    pipeline.check_wishes(asked)
+    checks.check_place(video, out, force)
+    checks.check_wishes(asked.ask, asked.effort, asked.sound)
     beside = score.with_name("curve.csv")  # the curve it was composed after shapes its loudness again
     piece = read_piece(score, beside_curve(beside))
     analysis = look_at(video, watch=watch) if video else None
     duration_s = analysis.video.duration_s if analysis else float(piece.plan.grid.bar_us[-1]) / 1e6
-    pipeline.check_duration(video or score, duration_s)
-    with written_aside(out, force, pipeline.earlier_stems(out)) as folder:
+    checks.check_duration(video or score, duration_s)
+    with written_aside(out, force, checks.earlier_stems(out)) as folder:
         music, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
         if video and analysis:
             with watch.stage("film"):
                 mix = score_film(
-                    video, analysis.video, music, analysis.speech_s, folder / pipeline.FILM, sound.sound,
+                    video, analysis.video, music, analysis.speech_s, folder / checks.FILM, sound.sound,
                     asked.targets, watch,
                 )  # fmt: skip
             facts = {**facts, **dataclasses.asdict(mix), "warnings": [*facts["warnings"], *mix.warnings]}

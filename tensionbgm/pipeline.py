@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +11,10 @@ from typing import Any
 import numpy as np
 
 from tensionbgm import config, forms
-from tensionbgm.errors import InputError
-from tensionbgm.folder import refuse_overwriting, refuse_unwritable, written_aside
+from tensionbgm.checks import FILM, check_length, check_place, check_wishes, earlier_stems
+from tensionbgm.folder import written_aside
 from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan
 from tensionbgm.progress import Watch
-
-SHORTEST_S = 0.5  # below this there is no room for a bar of music
-LONGEST_S = 3600.0  # an hour of sound takes a gigabyte and a half, several times
-FILM = "scored.mp4"
-STEM = re.compile(r"\d\d+-[a-z0-9-]+\.wav")
 
 
 @dataclass(frozen=True)
@@ -159,7 +151,7 @@ def score(
     asked, watch = asked or Asked(), watch or Watch()
     out = out or Path(f"{video.stem or video.name}-score")
     check_place(video, out, force)
-    check_wishes(asked)
+    check_wishes(asked.ask, asked.effort, asked.sound)
     analysis = look_at(video, asked.look, watch)
     check_length(analysis)
     with watch.stage("curve and form"):
@@ -170,86 +162,6 @@ def score(
     with written_aside(out, force, earlier_stems(out)) as folder:
         report = write_everything(folder, video, analysis, piece, asked, said, watch, command)
     return Scored(out, report, piece)
-
-
-def check_place(film: Path | None, out: Path, force: bool) -> None:
-    """Refuse a place for the result before any long work.
-
-    Raises
-    ------
-    InputError
-        it cannot be written to, holds something and `force` is not given, or holds the film itself under
-        the name its scored copy will have
-    """
-    refuse_overwriting(out, force)
-    copy = out / FILM
-    if film is not None and copy.exists() and film.exists() and os.path.samefile(film, copy):
-        raise InputError(f"{film}: would be overwritten by its scored copy; give -o another folder")
-    refuse_unwritable(out)
-
-
-def earlier_stems(out: Path) -> list[str]:
-    """Stems that a job before wrote into this folder, by its own report; they belong to other music."""
-    try:
-        names = json.loads((out / "report.json").read_text(encoding="utf-8"))["sound"]["stems"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return []
-    plain = [name for name in names if isinstance(name, str) and STEM.fullmatch(name)]
-    return [f"stems/{name}" for name in plain]
-
-
-def check_wishes(asked: Asked) -> None:
-    """Refuse what cannot be meant before any long work.
-
-    Raises
-    ------
-    InputError, UsageError
-        key, tempo or font cannot be read, or the device is not there
-    """
-    from tensionbgm.model.drawn import check_spec
-    from tensionbgm.plan.grid_instance import parse_tempo
-    from tensionbgm.plan.key import parse_key
-    from tensionbgm.render.font import find_font
-    from tensionbgm.search.run import check_effort
-
-    check_effort(asked.effort)
-    parse_tempo(asked.ask.tempo)
-    if asked.ask.key is not None:
-        parse_key(asked.ask.key)
-    if asked.ask.curve is not None:
-        check_spec(asked.ask.curve)
-    find_font(asked.sound.soundfont)
-
-
-def check_length(analysis: Analysis) -> None:
-    """Refuse a film too short for a bar of music, or too long.
-
-    Raises
-    ------
-    InputError
-        see above
-    """
-    video = analysis.video
-    if video.duration_s < SHORTEST_S:
-        raise InputError(
-            f"{video.path}: lasts {video.duration_s:.2f} s ({video.n_frames} frames), too short for a bar of "
-            f"music; give a film of at least {SHORTEST_S} s"
-        )
-    check_duration(Path(video.path), video.duration_s)
-
-
-def check_duration(source: Path, duration_s: float) -> None:
-    """Refuse music too long to be held in memory.
-
-    Raises
-    ------
-    InputError
-        see above
-    """
-    if duration_s > LONGEST_S:
-        raise InputError(
-            f"{source}: lasts {duration_s / 60:.0f} minutes; give at most {LONGEST_S / 60:.0f}, in parts"
-        )
 
 
 def film_warnings(analysis: Analysis) -> list[str]:

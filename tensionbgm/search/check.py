@@ -64,11 +64,14 @@ def _curve_fault(plan: Plan) -> str:
 
 
 def _section_fault(plan: Plan) -> str:
+    end_s = float(plan.grid.bar_us[-1]) / 1e6 + 1.0
+    if not _within(plan.grid.cut_s, 0, end_s):
+        return "a cut lies outside the film"
     for k, section in enumerate(plan.grid.sections):
         first = 0 if section.repeats is None else section.repeats
-        times = np.isfinite([section.start_s, section.end_s]).all()
-        if not (times and 0 <= first <= k and abs(section.transpose) <= 127):
-            return f"section {k} has no time, or repeats what is not there"
+        inside = 0 <= section.start_s <= section.end_s <= end_s
+        if not (inside and 0 <= first <= k and abs(section.transpose) <= 127):
+            return f"section {k} lies outside the film, or repeats what is not there"
     return ""
 
 
@@ -80,7 +83,7 @@ def _part_fault(plan: Plan) -> str:
     return ""
 
 
-def _within(array: np.ndarray, low: int, high: int) -> bool:
+def _within(array: np.ndarray, low: float, high: float) -> bool:
     return bool(((array >= low) & (array <= high)).all())
 
 
@@ -96,7 +99,7 @@ def _harmony_fault(plan: Plan) -> str:
         return "its chords or keys are out of order"
     for chord in plan.chords:
         inside = 0 <= chord.root < 12 and 0 <= chord.bass < 12 and 0 <= chord.pcs < 4096
-        if not (inside and chord.end_tick > chord.start_tick):
+        if not (inside and 0 <= chord.start_tick < chord.end_tick < 2**31):
             return f"chord {chord.symbol!r} at tick {chord.start_tick} is none"
     return ""
 

@@ -1,0 +1,97 @@
+"""A job before it begins: what is refused in a line at once, rather than after minutes of work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from tensionbgm import config
+from tensionbgm.errors import InputError
+from tensionbgm.folder import refuse_overwriting, refuse_unwritable
+from tensionbgm.forms import Analysis
+
+SHORTEST_S = 0.5  # below this there is no room for a bar of music
+LONGEST_S = 3600.0  # an hour of sound takes a gigabyte and a half, several times
+FILM = "scored.mp4"
+STEM = re.compile(r"\d\d+-[a-z0-9-]+\.wav")
+
+
+def check_place(film: Path | None, out: Path, force: bool) -> None:
+    """Refuse a place for the result before any long work.
+
+    Raises
+    ------
+    InputError
+        it cannot be written to, holds something and `force` is not given, or holds the film itself under
+        the name its scored copy will have
+    """
+    refuse_overwriting(out, force)
+    copy = out / FILM
+    if film is not None and copy.exists() and film.exists() and os.path.samefile(film, copy):
+        raise InputError(f"{film}: would be overwritten by its scored copy; give -o another folder")
+    refuse_unwritable(out)
+
+
+def earlier_stems(out: Path) -> list[str]:
+    """Stems that a job before wrote into this folder, by its own report; they belong to other music."""
+    try:
+        names = json.loads((out / "report.json").read_text(encoding="utf-8"))["sound"]["stems"]
+        return [f"stems/{name}" for name in names if STEM.fullmatch(name)]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return []  # no report of ours: whatever lies there is the user's
+
+
+def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) -> None:
+    """Refuse what cannot be meant before any long work.
+
+    Raises
+    ------
+    InputError, UsageError
+        key, tempo or font cannot be read, or the device is not there
+    """
+    from tensionbgm.model.drawn import check_spec
+    from tensionbgm.plan.grid_instance import parse_tempo
+    from tensionbgm.plan.key import parse_key
+    from tensionbgm.render.font import find_font
+    from tensionbgm.search.run import check_effort
+
+    check_effort(effort)
+    parse_tempo(ask.tempo)
+    if ask.key is not None:
+        parse_key(ask.key)
+    if ask.curve is not None:
+        check_spec(ask.curve)
+    find_font(sound.soundfont)
+
+
+def check_length(analysis: Analysis) -> None:
+    """Refuse a film too short for a bar of music, or too long.
+
+    Raises
+    ------
+    InputError
+        see above
+    """
+    video = analysis.video
+    if video.duration_s < SHORTEST_S:
+        raise InputError(
+            f"{video.path}: lasts {video.duration_s:.2f} s ({video.n_frames} frames), too short for a bar of "
+            f"music; give a film of at least {SHORTEST_S} s"
+        )
+    check_duration(Path(video.path), video.duration_s)
+
+
+def check_duration(source: Path, duration_s: float) -> None:
+    """Refuse music too long to be held in memory.
+
+    Raises
+    ------
+    InputError
+        see above
+    """
+    if duration_s > LONGEST_S:
+        raise InputError(
+            f"{source}: lasts {duration_s / 60:.0f} minutes; give at most {LONGEST_S / 60:.0f}, in parts"
+        )
