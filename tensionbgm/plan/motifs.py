@@ -115,7 +115,9 @@ def answer(motif: Motif, feel: str, busy: int, beats: int, dice: np.random.Gener
     split = beats / 2
     head = [(on, min(length, split - on)) for on, length in motif.rhythm if on < split]
     tail = [note for note in other.rhythm if note[0] >= split]
-    rhythm = tuple(head + tail) if head and tail else motif.rhythm
+    if not head:  # in a bar so short that all of it is tail there is nothing to answer with
+        return motif
+    rhythm = tuple(head + tail) if tail else motif.rhythm
     kept = motif.steps[: len(head)]
     rest = contour(len(rhythm) - len(kept) + 1, dice, -1 if kept[-1] > 0 else 1)
     return Motif(rhythm, (*kept, *(kept[-1] + s for s in rest[1:])))

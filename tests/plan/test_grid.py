@@ -260,6 +260,7 @@ def test_half_an_hour_of_cuts_gets_its_bars():
 def test_the_solver_leaves_ctrl_c_to_the_program():
     code = (
         "import os, signal, numpy as np\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "from tensionbgm import config\n"
         "from tensionbgm.forms import Form, Section, Shots\n"
         "from tensionbgm.plan.grid import plan_grid\n"

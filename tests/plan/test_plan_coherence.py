@@ -232,3 +232,12 @@ def test_the_melody_is_louder_than_the_pads_under_it():
                 r: np.median(plan.slots["velocity"][here & (roles(plan) == r)]) for r in ("melody", "pad")
             }
             assert loud["melody"] >= loud["pad"] + 15
+
+
+@pytest.mark.parametrize("beats", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", range(30))
+def test_an_off_beat_motif_is_answered_in_a_bar_of_any_length(beats, seed):
+    dice = np.random.default_rng(seed)
+    late = motifs.Motif(((beats / 2, beats / 2),), (0,))
+    said = motifs.answer(late, "driving", 1, beats, dice)
+    assert len(said.rhythm) == len(said.steps) >= 1
