@@ -190,7 +190,14 @@ def compose(args: argparse.Namespace) -> None:
     effort = from_options(config.Effort, args)
     with _bars(args) as bars:
         made = commands.compose(
-            args.plan, args.out, effort, args.seed, args.soundfont, args.force, Watch(bars, stop.asked)
+            args.plan,
+            args.out,
+            effort,
+            args.seed,
+            args.soundfont,
+            args.force,
+            Watch(bars, stop.asked),
+            args.typed,
         )
     _tell(args, made)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ def compose(
     soundfont: str | None = None,
     force: bool = False,
     watch: Watch | None = None,
+    command: Sequence[str] = (),
 ) -> Made:
     """Compose a plan again, without its film: score, audio and report.
 
@@ -118,7 +120,7 @@ def compose(
         pipeline.write_score(folder, piece, watch)
         _, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
         report = pipeline.write_reports(
-            folder, piece, None, facts, effort.effort, facts["warnings"], watch, ["compose", str(plan_file)]
+            folder, piece, None, facts, effort.effort, facts["warnings"], watch, command
         )
     return Made(out, report, tuple(report["warnings"]))
 

@@ -159,3 +159,11 @@ def test_a_reader_who_leaves_is_no_fault():
 
 def test_faults_are_answered_without_a_terminal():
     assert run_in_shell("tensionbgm tension missing.mid 2>&-").returncode == 1
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, capsys):
+    os.mkfifo(tmp_path / "film.mp4")
+    assert (
+        __main__.main(["analyze", str(tmp_path / "film.mp4"), "-o", str(tmp_path / "a.png"), "--quiet"]) == 1
+    )
+    assert "no plain file" in capsys.readouterr().err

@@ -193,12 +193,6 @@ def vocabulary(mode: str) -> tuple[Harmony, ...]:
 
 
 @functools.cache
-def index_of(mode: str) -> dict[str, int]:
-    """Name -> place in the vocabulary."""
-    return {chord.name: i for i, chord in enumerate(vocabulary(mode))}
-
-
-@functools.cache
 def progression_cost(mode: str) -> np.ndarray:
     """Cost of each chord following each other, float (n, n), rows are where one comes from; 0 is most usual.
 

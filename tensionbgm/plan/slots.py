@@ -14,8 +14,6 @@ import numpy as np
 
 from tensionbgm.forms import PPQ, SLOT, Curve, Grid, Part
 
-ANY = 0xFFF  # all pitch classes
-
 
 @dataclass(slots=True)
 class Note:

@@ -73,6 +73,8 @@ def _check_file(path: Path) -> None:
             raise fault(path, "is a folder", "give a film file")
         if not path.exists():
             raise fault(path, "there is no such file", "check the path")
+        if not path.is_file():  # a pipe would be waited for without end
+            raise fault(path, "is no plain file", "give a film file")
         with path.open("rb") as file:
             if not file.read(1):
                 raise fault(path, "the file is empty", "copy or export the film again")
