@@ -15,7 +15,7 @@ import re
 import subprocess
 from pathlib import Path
 
-SECTIONS = ("films", "speed", "shots", "form", "grid", "search")
+SECTIONS = ("films", "speed", "long", "shots", "form", "grid", "search")
 REPORT = Path(__file__).with_name("REPORT.md")
 HEAD = """# Measured
 
