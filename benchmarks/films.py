@@ -74,7 +74,9 @@ def summary(rows: list[Job]) -> str:
         return number(mean(values), 3) if values else "-"
 
     def pooled(key: str) -> str:
-        return percent(sum(c["n"] * c[key] for c in cuts) / n) if n else "-"
+        known = [c for c in cuts if c[key] is not None]  # equal shots have no shuffled control
+        n_known = sum(c["n"] for c in known)
+        return percent(sum(c["n"] * c[key] for c in known) / n_known) if n_known else "-"
 
     refused = sum(row.status == 1 for row in rows)
     failed = sum(row.status not in (0, 1) for row in rows)
