@@ -48,6 +48,12 @@ def _rows(k: int, columns: int, **values: np.ndarray | int) -> np.ndarray:
     return rows
 
 
+def _ends(slots: np.ndarray, variable: np.ndarray, **ends: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns that say which variable each end (A=, B=, ...) of a row is, and how it is shifted."""
+    columns = {name: variable[slot] for name, slot in ends.items()}
+    return columns | {f"{name}_SHIFT": slots["shift"][slot] for name, slot in ends.items()}
+
+
 def line_rows(
     slots: np.ndarray, role: np.ndarray, variable: np.ndarray, lines: list[np.ndarray]
 ) -> np.ndarray:
@@ -70,10 +76,7 @@ def _pair_rows(
     return _rows(
         len(a),
         9,
-        A=variable[a],
-        A_SHIFT=slots["shift"][a],
-        B=variable[b],
-        B_SHIFT=slots["shift"][b],
+        **_ends(slots, variable, A=a, B=b),
         KIND=kind,
         WEIGHT=weight,
         A_CHORD=slots["chord"][a],
@@ -91,19 +94,7 @@ def bend_rows(
     )
     weight = np.minimum(link_weight(slots, a, b), link_weight(slots, b, c))
     a, b, c, weight = (array[weight > 0] for array in (a, b, c, weight))
-    shift = slots["shift"]
-    return _rows(
-        len(a),
-        9,
-        A=variable[a],
-        A_SHIFT=shift[a],
-        B=variable[b],
-        B_SHIFT=shift[b],
-        C=variable[c],
-        C_SHIFT=shift[c],
-        KIND=role[a],
-        WEIGHT=weight,
-    )
+    return _rows(len(a), 9, **_ends(slots, variable, A=a, B=b, C=c), KIND=role[a], WEIGHT=weight)
 
 
 def vertical_rows(slots: np.ndarray, role: np.ndarray, variable: np.ndarray) -> np.ndarray:
@@ -176,20 +167,8 @@ def parallel_rows(
             continue  # doubling by the accompaniment is orchestration
         found.append(_moves_together(slots, one, two))
     a, b, c, d = np.concatenate(found).T
-    shift = slots["shift"]
-    return _rows(
-        len(a),
-        10,
-        A=variable[a],
-        A_SHIFT=shift[a],
-        B=variable[b],
-        B_SHIFT=shift[b],
-        C=variable[c],
-        C_SHIFT=shift[c],
-        D=variable[d],
-        D_SHIFT=shift[d],
-        WEIGHT=rules.WEIGHT_ONE,
-    )
+    ends = _ends(slots, variable, A=a, B=b, C=c, D=d)
+    return _rows(len(a), 10, **ends, WEIGHT=rules.WEIGHT_ONE)
 
 
 def _moves_together(slots: np.ndarray, one: np.ndarray, two: np.ndarray) -> np.ndarray:
