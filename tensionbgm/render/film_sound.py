@@ -57,7 +57,7 @@ def picture_stream(path: Path, container: Any) -> Any:
     shown = [s for s in shown if s.codec_context is not None]
     if not shown:
         raise InputError(f"{path}: has no moving picture that can be read; convert it to H.264 mp4")
-    return min(shown, key=lambda s: (not s.disposition & Disposition.default, s.index))
+    return _default(shown)
 
 
 def first_pts(path: Path) -> int:
@@ -87,14 +87,10 @@ def film_sound(path: Path, duration_s: float) -> tuple[np.ndarray | None, tuple[
     sound : float32 (round(duration_s * 48000), 2), or None where the film has none that can be read
     warnings : what was wrong with it, one line each
     """
-    zero = first_pts(path)
-    with open_film(path) as container:
-        zero_s = float(zero * picture_stream(path, container).time_base)
-        streams = [s for s in container.streams.audio if s.codec_context is not None]
-        if not streams:
+    with _opened(path) as (container, stream, zero_s):
+        if stream is None:
             missing = bool(container.streams.audio)
             return None, ("the film's sound is of an unknown kind and is left out",) if missing else ()
-        stream = min(streams, key=lambda s: (not s.disposition & Disposition.default, s.index))
         sound, found, faults = _decode(container, stream, zero_s, round(duration_s * RATE))
         over_s = _rest_s(container, stream, zero_s) - duration_s
     if not found:
@@ -110,18 +106,29 @@ def film_sound(path: Path, duration_s: float) -> tuple[np.ndarray | None, tuple[
 @contextmanager
 def sound_packets(path: Path, duration_s: float) -> Iterator[SoundPackets | None]:
     """The film's default sound, still coded, until the picture ends; None where mp4 cannot take it so."""
-    zero = first_pts(path)
-    with open_film(path) as container:
-        zero_s = float(zero * picture_stream(path, container).time_base)
-        streams = [s for s in container.streams.audio if s.codec_context is not None]
-        if not streams:
+    with _opened(path) as (container, stream, zero_s):
+        if stream is None:
             yield None
             return
-        stream = min(streams, key=lambda s: (not s.disposition & Disposition.default, s.index))
         names = (stream.codec_context.name, stream.codec_context.codec.canonical_name)
         packets = [p for p in _packets(container, stream) if p is None or p.size]
         usable = any(name in HELD for name in names) and _in_order(packets)
         yield SoundPackets(stream, _shown(packets, stream, zero_s, duration_s)) if usable else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any, float]]:
+    """The open film, its default sound (None: none that is known), and when its first frame is shown [s]."""
+    zero = first_pts(path)
+    with open_film(path) as container:
+        zero_s = float(zero * picture_stream(path, container).time_base)
+        known = [s for s in container.streams.audio if s.codec_context is not None]
+        yield container, _default(known) if known else None, zero_s
+
+
+def _default(streams: list[Any]) -> Any:
+    """The stream a player takes: the one marked as default, else the first."""
+    return min(streams, key=lambda s: (not s.disposition & Disposition.default, s.index))
 
 
 def _in_order(packets: list[Any]) -> bool:
