@@ -51,6 +51,7 @@ class Notes:
     keys: tuple[KeyChange, ...]  # empty: the file names none
     markers: tuple[tuple[float, str], ...] = ()  # (seconds, text)
     places: tuple[tuple[int, int], ...] = ()  # of each track in the file: its chunk there, its channel
+    beat_quarter: np.ndarray | None = None  # float (c,): beats, as the meters count them; None: quarters
 
     def seconds(self, quarter: np.ndarray | float) -> np.ndarray:
         """Time of each score position [s]."""
@@ -59,6 +60,13 @@ class Notes:
     def quarters(self, time_s: np.ndarray | float) -> np.ndarray:
         """Score position of each time [quarters]."""
         return _interpolate(time_s, self.knot_s, self.knot_quarter)
+
+    @property
+    def beats(self) -> np.ndarray:
+        """float (c,): where beats begin, the end of the last bar included [quarters]."""
+        if self.beat_quarter is not None:
+            return self.beat_quarter
+        return _beats_of(self.bar_quarter, np.ones(max(len(self.bar_quarter) - 1, 0)))
 
     @property
     def bar_s(self) -> np.ndarray:
@@ -112,8 +120,11 @@ def read_midi(path: Path) -> Notes:
     notes["onset_s"] = _interpolate(notes["onset_quarter"], knot_quarter, knot_s)
     notes["duration_s"] = _interpolate(end, knot_quarter, knot_s) - notes["onset_s"]
     spoken = tuple((float(_interpolate(q, knot_quarter, knot_s)), text) for q, text in markers)
-    bars = _bar_lines(meter, float(end.max()))
-    return Notes(_sorted(notes), tuple(names), bars, knot_quarter, knot_s, tuple(keys), spoken, tuple(places))
+    bars = _bar_lines([(q, length) for q, length, _ in meter], float(end.max()))
+    beats = _beats(meter, bars)
+    return Notes(
+        _sorted(notes), tuple(names), bars, knot_quarter, knot_s, tuple(keys), spoken, tuple(places), beats
+    )
 
 
 def _open(path: Path) -> Any:
@@ -157,7 +168,7 @@ def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[t
             if message.type == "set_tempo":
                 tempo.append((quarter, message.tempo))
             elif message.type == "time_signature":
-                meter.append((quarter, message.numerator * 4 / message.denominator))
+                meter.append(_meter(quarter, message.numerator, message.denominator))
             elif message.type == "key_signature":
                 keys.append(_key_change(quarter, message.key))
             elif message.type == "marker":
@@ -216,6 +227,25 @@ def _bar_lines(meter: list[tuple[float, float]], end_quarter: float) -> np.ndarr
         if following and lines[-1] > following[0] + 1e-6:
             lines[-1] = following[0]  # a meter change inside a bar cuts the bar short
     return np.array(lines)
+
+
+def _meter(quarter: float, numerator: int, denominator: int) -> tuple[float, float, float]:
+    """Where a meter begins, the length of its bar and of its beat (dotted in 6/8) [quarters]."""
+    compound = denominator >= 8 and numerator > 3 and numerator % 3 == 0
+    return quarter, numerator * 4 / denominator, (3 if compound else 1) * 4 / denominator
+
+
+def _beats(meter: list[tuple[float, float, float]], bars: np.ndarray) -> np.ndarray:
+    """Where beats begin, from 0 to the last bar line [quarters]."""
+    start = np.array([q for q, _, _ in meter])
+    length = np.array([1.0, *(max(beat, 0.125) for _, _, beat in meter)])
+    return _beats_of(bars, length[np.searchsorted(start, bars[:-1] + 1e-6, side="right")])
+
+
+def _beats_of(bars: np.ndarray, length: np.ndarray | list[float]) -> np.ndarray:
+    """Every bar filled with beats of its length, and the last bar line."""
+    inside = [np.arange(a, b - 1e-6, beat) for a, b, beat in zip(bars, bars[1:], length, strict=False)]
+    return np.concatenate([*inside, bars[-1:]])
 
 
 def _interpolate(x: np.ndarray | float, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
