@@ -95,7 +95,8 @@ def _one_line(fault: BaseException) -> str:
 
 def _notes_of(path: Path, score: Any) -> Notes:
     parts = list(score.parts) or [score]
-    rows, names = [], []
+    rows: list[tuple] = []
+    names: list[str] = []
     for part in parts:
         found = _rows(part, len(names))
         if found:
