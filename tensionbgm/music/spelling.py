@@ -2,16 +2,21 @@
 
 Whatever sounds around a note may be its tonic.  Each pitch class in turn, spelling the note by its
 own chromatic scale, votes as often as it occurs there; the spelling with most votes wins.
+
+Meredith spells the tonics themselves from the piece's first note.  Where that is chromatic (Beethoven's
+op. 132 begins on G sharp in A minor) it leads astray, so that here they are spelled from the piece's key.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from tensionbgm.music.key_profiles import MODES, key_scores
 from tensionbgm.music.notes import Notes
 from tensionbgm.music.spiral import FIFTHS
 
-BEFORE, AFTER = 10, 42  # notes of context: before this one; from this one on [Meredith06]_
+BEFORE, AFTER = 20, 42  # notes of context: before this one; from this one on
+FLATTEST = {"major": -4, "minor": -6}  # fifths from the key to the flattest tonic heard in it
 ENHARMONIC = 12  # fifths from a note to the next of its pitch class, as from Ab to G#
 MIDDLE = 2.0  # D, the middle of the white keys: pieces are spelled around it
 
@@ -39,15 +44,23 @@ def spell(notes: Notes) -> np.ndarray:
     if len(heard):
         heard = heard[np.lexsort((table["pitch"][heard], table["onset_quarter"][heard]))]
         pc = table["pitch"][heard].astype(int) % 12
-        fifths[heard] = _centred(7 * pc[0] + _vote(pc))
+        above = (pc - pc[0]) % 12  # reckoned from the first note, no rounding depends on the key
+        spelled = 7 * pc[0] + _vote(above, *_home(above, table["duration_quarter"][heard]))
+        fifths[heard] = spelled + ENHARMONIC * int(np.rint((MIDDLE - spelled.mean()) / ENHARMONIC))
     return fifths
 
 
-def _vote(pc: np.ndarray) -> np.ndarray:
-    """Fifths above the first note, by vote of each note's context, int (n,)."""
-    tonic = -FIFTHS[(pc[0] - np.arange(12)) % 12]  # each spells the first note alike
-    spelled = tonic + FIFTHS[(np.arange(12)[:, None] - np.arange(12)) % 12]  # (pitch class, tonic)
-    home = spelled[:, pc[0]]
+def _home(pc: np.ndarray, duration_quarter: np.ndarray) -> tuple[int, str]:
+    mode, tonic = divmod(int(key_scores(np.bincount(pc, duration_quarter, 12)).argmax()), 12)
+    return tonic, MODES[mode]
+
+
+def _vote(pc: np.ndarray, key: int, mode: str) -> np.ndarray:
+    """Fifths of each note by vote of its context, int (n,)."""
+    every = np.arange(12)
+    tonic = (7 * (every - key) - FLATTEST[mode]) % 12 + FLATTEST[mode]
+    spelled = 7 * key + tonic + FIFTHS[(every[:, None] - every) % 12]  # (pitch class, tonic)
+    home = spelled[:, key]
     turn = (spelled - home[:, None]) // ENHARMONIC
     turns = np.array(sorted(set(turn.ravel()), key=lambda t: (abs(t), t)))  # a tie goes to the nearest
     ballot = (turn[:, :, None] == turns).astype(np.int64)
@@ -61,8 +74,3 @@ def _context(pc: np.ndarray) -> np.ndarray:
     np.cumsum(pc[:, None] == np.arange(12), axis=0, out=count[1:])
     here = np.arange(len(pc))
     return count[np.minimum(here + AFTER, len(pc))] - count[np.maximum(here - BEFORE, 0)]
-
-
-def _centred(fifths: np.ndarray) -> np.ndarray:
-    """The same intervals, moved by whole enharmonic turns to lie around the middle."""
-    return fifths + ENHARMONIC * int(np.rint((MIDDLE - fifths.mean()) / ENHARMONIC))
