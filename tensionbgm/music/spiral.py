@@ -10,11 +10,28 @@ References: [Chew00]_ thesis ch. 2; [Chew14]_; constants as in [HC16]_ (`RISE` a
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 
 RISE = float(np.sqrt(2 / 15))  # height of a fifth; makes a fifth as long as a major third
 WEIGHTS = (0.536, 0.274, 0.190)  # of root, fifth, third in a chord; of I, V, IV in a key
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The constants of a spiral array; each author has their own.
+
+    `alpha` is the share of the major dominant in a minor key, `beta` that of the minor subdominant [Chew00]_.
+    """
+
+    rise: float = RISE  # [radii]
+    weights: tuple[float, float, float] = WEIGHTS
+    alpha: float = 1.0
+    beta: float = 1.0
+
+
+SHAPE = Shape()  # alpha = beta = 1, as in Chew's and MorpheuS's parameters
 
 # Semitones above the tonic -> fifths above the tonic.  Diatonic notes of both modes and the usual
 # alterations: b2 (Neapolitan), #4 (to the dominant); never further than six fifths from the tonic.
@@ -39,12 +56,14 @@ def fifths(pitch: np.ndarray | int, tonic: int) -> np.ndarray:
     return FIFTHS[(np.asarray(pitch) - tonic) % 12]
 
 
-def position(fifths: np.ndarray | int) -> np.ndarray:
+def position(fifths: np.ndarray | int, rise: float = RISE) -> np.ndarray:
     """P(k) = (sin(k pi/2), cos(k pi/2), k h) for each k [Chew00]_.
 
     Parameters
     ----------
     fifths : int (...)
+    rise : float
+        h, the height of a fifth [radii]
 
     Returns
     -------
@@ -54,40 +73,42 @@ def position(fifths: np.ndarray | int) -> np.ndarray:
     k = np.asarray(fifths)
     x = np.array([0, 1, 0, -1])[k % 4]
     y = np.array([1, 0, -1, 0])[k % 4]
-    return np.stack([x, y, k * RISE], axis=-1).astype(float)
+    return np.stack([x, y, k * rise], axis=-1).astype(float)
 
 
-def major_triad(root: int) -> np.ndarray:
+def major_triad(root: int, shape: Shape = SHAPE) -> np.ndarray:
     """C_M(k): weighted centre of root, fifth and major third, float (3,) [radii]."""
-    return np.asarray(WEIGHTS) @ position(np.array([root, root + 1, root + 4]))
+    return np.asarray(shape.weights) @ position(np.array([root, root + 1, root + 4]), shape.rise)
 
 
-def minor_triad(root: int) -> np.ndarray:
+def minor_triad(root: int, shape: Shape = SHAPE) -> np.ndarray:
     """C_m(k): weighted centre of root, fifth and minor third, float (3,) [radii]."""
-    return np.asarray(WEIGHTS) @ position(np.array([root, root + 1, root - 3]))
+    return np.asarray(shape.weights) @ position(np.array([root, root + 1, root - 3]), shape.rise)
 
 
 @functools.cache
-def _key_point(mode: str) -> np.ndarray:
+def _key_point(mode: str, tonic: int, shape: Shape) -> np.ndarray:
+    major, minor = ([f(tonic + k, shape) for k in (0, 1, -1)] for f in (major_triad, minor_triad))
     if mode == "major":
-        triads = [major_triad(0), major_triad(1), major_triad(-1)]
+        triads = major
     elif mode == "minor":
-        # alpha = beta = 1, as in Chew's and MorpheuS's parameters: major dominant, minor subdominant
-        triads = [minor_triad(0), major_triad(1), minor_triad(-1)]
+        dominant = shape.alpha * major[1] + (1 - shape.alpha) * minor[1]
+        subdominant = shape.beta * minor[2] + (1 - shape.beta) * major[2]
+        triads = [minor[0], dominant, subdominant]
     else:
         raise ValueError(f"mode is {mode!r}; it must be 'major' or 'minor'")
-    return np.asarray(WEIGHTS) @ np.stack(triads)
+    return np.asarray(shape.weights) @ np.stack(triads)
 
 
-def key_point(mode: str) -> np.ndarray:
-    """T_M(0) or T_m(0): centre of a key whose tonic lies at 0 fifths, float (3,) [radii].
+def key_point(mode: str, tonic: int = 0, shape: Shape = SHAPE) -> np.ndarray:
+    """T_M(k) or T_m(k): centre of the key whose tonic lies at `tonic` fifths, float (3,) [radii].
 
     Raises
     ------
     ValueError
         mode is neither "major" nor "minor"
     """
-    return _key_point(mode).copy()
+    return _key_point(mode, tonic, shape).copy()
 
 
 def centre_of_effect(weight: np.ndarray, tonic: int) -> np.ndarray:
@@ -111,19 +132,20 @@ def centre_of_effect(weight: np.ndarray, tonic: int) -> np.ndarray:
         return weight @ position(fifths(np.arange(12), tonic)) / total
 
 
-@functools.cache
-def diameter_table() -> np.ndarray:
+@functools.lru_cache(maxsize=16)
+def diameter_table(spelling: tuple[int, ...] = tuple(FIFTHS.tolist()), rise: float = RISE) -> np.ndarray:
     """Cloud diameter of each pitch-class set relative to the tonic, float (4096,) [radii].
 
     max_{i,j} |P(k_i) - P(k_j)| over the members of the 12-bit mask; 0 for fewer than two [HC16]_.
+    `spelling` gives the fifths of each semitone above the tonic.
     """
-    points = position(FIFTHS)
+    points = position(np.array(spelling), rise)
     distance = np.linalg.norm(points[:, None] - points[None, :], axis=-1)
-    table = np.zeros(4096)
-    for mask in range(4096):
-        members = [pc for pc in range(12) if mask >> pc & 1]
-        if len(members) > 1:
-            table[mask] = distance[np.ix_(members, members)].max()
+    table, farthest = np.zeros(4096), np.zeros((12, 4096))  # of each set; of each set from each note
+    for pc in range(12):
+        below, with_pc = slice(0, 1 << pc), slice(1 << pc, 2 << pc)
+        farthest[:, with_pc] = np.maximum(farthest[:, below], distance[:, pc, None])
+        table[with_pc] = np.maximum(table[below], farthest[pc, below])
     table.setflags(write=False)
     return table
 

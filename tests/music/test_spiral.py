@@ -41,6 +41,24 @@ def test_the_tonic_triad_lies_nearer_its_key_than_any_other_triad():
         assert tonic < min(others)
 
 
+@given(st.sampled_from(["major", "minor"]), st.integers(-12, 12), st.floats(0, 1), st.floats(0, 1))
+def test_a_key_moves_along_the_spiral_as_its_notes_do(mode, tonic, alpha, beta):
+    shape = spiral.Shape(0.4, (0.6, 0.3, 0.1), alpha, beta)
+    here = np.linalg.norm(spiral.key_point(mode, 0, shape) - spiral.position(3, shape.rise))
+    there = np.linalg.norm(spiral.key_point(mode, tonic, shape) - spiral.position(tonic + 3, shape.rise))
+    assert here == pytest.approx(there)
+
+
+def test_a_minor_key_leans_on_the_dominants_its_shape_names():
+    natural = spiral.key_point("minor", 0, spiral.Shape(alpha=0.0, beta=1.0))
+    w = np.array(spiral.WEIGHTS)
+    np.testing.assert_allclose(natural, w @ np.stack([spiral.minor_triad(k) for k in (0, 1, -1)]))
+    mixed = spiral.key_point("minor", 0, spiral.Shape(alpha=0.75, beta=0.75))
+    expected = natural + 0.75 * w[1] * (spiral.major_triad(1) - spiral.minor_triad(1))
+    expected += 0.25 * w[2] * (spiral.major_triad(-1) - spiral.minor_triad(-1))
+    np.testing.assert_allclose(mixed, expected)
+
+
 def test_an_unknown_mode_is_refused():
     with pytest.raises(ValueError, match="lydian"):
         spiral.key_point("lydian")
@@ -51,6 +69,13 @@ def test_the_diameter_table_holds_the_largest_distance(mask):
     members = [spiral.position(spiral.FIFTHS[pc]) for pc in range(12) if mask >> pc & 1]
     expected = max((np.linalg.norm(a - b) for a in members for b in members), default=0.0)
     assert spiral.diameter_table()[mask] == pytest.approx(expected)
+
+
+@given(st.integers(0, 4095), st.permutations(range(-6, 6)), st.floats(0.3, 0.5))
+def test_a_diameter_table_is_made_for_any_spelling_and_rise(mask, spelling, rise):
+    members = [spiral.position(spelling[pc], rise) for pc in range(12) if mask >> pc & 1]
+    expected = max((np.linalg.norm(a - b) for a in members for b in members), default=0.0)
+    assert spiral.diameter_table(tuple(spelling), rise)[mask] == pytest.approx(expected)
 
 
 @given(st.sets(st.integers(0, 11)), st.integers(0, 11))
