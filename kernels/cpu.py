@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from . import jit
+from . import jit, rules, walk
 from .rules import Problem, State
 from .walk import chain_of
 
@@ -29,7 +29,7 @@ def _compile(function: Callable) -> Callable:
 
 
 with jit.own_cache():
-    _RULES = jit.compiled(_compile)
+    _RULES = jit.compiled(_compile, rules, walk)
 _start, _restart, _anneal = (_RULES[name] for name in ("start", "restart", "anneal"))
 
 

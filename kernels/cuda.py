@@ -7,13 +7,13 @@ code runs in numba's simulator.
 import numpy as np
 from numba import cuda
 
-from . import jit
+from . import jit, rules, walk
 from .rules import Problem, State
 
 NAME = "cuda"
 BLOCK = 32  # chains a block: one warp
 
-_RULES = jit.compiled(lambda f: cuda.jit(f, device=True))
+_RULES = jit.compiled(lambda f: cuda.jit(f, device=True), rules, walk)
 _chain_of, _start, _restart, _anneal = (_RULES[k] for k in ("chain_of", "start", "restart", "anneal"))
 
 

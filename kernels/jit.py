@@ -1,4 +1,4 @@
-"""The rules, the walk and a compiler -> both compiled, kept on disk until a kernel file changes.
+"""Modules of plain functions and a compiler -> all compiled, kept on disk until a kernel file changes.
 
 Numba's own cache looks at the file of the decorated function alone: with the formula in one file and
 the loop in another it would go on running the old formula.  So the cache folder is named by a hash of
@@ -16,8 +16,6 @@ from pathlib import Path
 from tempfile import gettempdir
 
 import numba
-
-from . import rules, walk
 
 
 def fingerprint() -> str:
@@ -68,10 +66,12 @@ def own_cache() -> Iterator[None]:
         numba.config.CACHE_DIR = before
 
 
-def compiled(compile: Callable) -> dict[str, Callable]:
-    """Every function of `rules` and `walk`, compiled, by name; each sees the compiled others."""
-    names = {**vars(rules), **vars(walk)}
-    for function in (*rules.FUNCTIONS, *walk.FUNCTIONS):
+def compiled(compile: Callable, *modules: types.ModuleType) -> dict[str, Callable]:
+    """Every one of the modules' FUNCTIONS, compiled, by name; each sees the compiled ones before it."""
+    names: dict = {}
+    for module in modules:
+        names |= vars(module)
+    for function in (function for module in modules for function in module.FUNCTIONS):
         twin = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
         twin.__doc__, twin.__module__, twin.__qualname__ = function.__doc__, __name__, function.__name__
         names[function.__name__] = compile(twin)
