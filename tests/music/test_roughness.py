@@ -131,7 +131,7 @@ def test_silence_is_not_rough():
 
 # --------------------------------------------------------------------------- published values
 
-PUBLISHED = {  # Dissonance Curve Database predictors, models of the R package incon
+PUBLISHED = {  # as listed with the Durham Chord Dataset, computed by the R package incon
     (52, 53): (0.494278824219666, 0.661875857227909, 2.01090387198865),
     (40, 43): (0.301621958178567, 0.929072628149082, 2.40683746559124),
     (64, 65, 68, 69, 70, 74): (0.728834182252566, 4.18077445831755, 10.8294158259458),
