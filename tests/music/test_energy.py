@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensionbgm.music import energy
@@ -36,6 +36,7 @@ pitched_rows = st.lists(note.map(lambda row: (*row[:5], False)), min_size=1, max
 window_lists = st.lists(
     st.tuples(st.floats(-2, 22), st.floats(0.1, 8)).map(lambda w: (w[0], w[0] + w[1])), min_size=1, max_size=8
 )
+patient = settings(deadline=None)
 TEMPO_MAP = ((0.0, 3.0, 7.5, 1e3), (0.0, 2.0, 3.5, 900.0))
 
 
@@ -70,6 +71,7 @@ def written_out(notes, low, high):
 # --------------------------------------------------------------------------- properties
 
 
+@patient
 @given(music_rows, window_lists)
 def test_sums_over_sorted_events_are_the_sums_written_out(rows, windows):
     notes, (start, end) = music(rows, *TEMPO_MAP), edges(windows)
@@ -81,6 +83,7 @@ def test_sums_over_sorted_events_are_the_sums_written_out(rows, windows):
     np.testing.assert_allclose(found["parts"], expected[2], atol=1e-7)
 
 
+@patient
 @given(music_rows, st.lists(position, max_size=6, unique=True))
 def test_windows_that_tile_sum_to_the_whole(rows, cuts):
     notes = music(rows, *TEMPO_MAP)
@@ -98,6 +101,7 @@ def test_windows_that_tile_sum_to_the_whole(rows, cuts):
     np.testing.assert_allclose(totals(edge[:-1], edge[1:], long_s), whole, rtol=1e-6, atol=1e-4)
 
 
+@patient
 @given(music_rows, window_lists, st.randoms())
 def test_the_order_of_notes_does_not_matter(rows, windows, random):
     shuffled = list(rows)
@@ -107,6 +111,7 @@ def test_the_order_of_notes_does_not_matter(rows, windows, random):
         np.testing.assert_allclose(a[name], b[name], atol=1e-4)
 
 
+@patient
 @given(pitched_rows, window_lists)
 def test_doubling_the_tempo_doubles_it_raises_density_and_leaves_the_rest(rows, windows):
     slow, fast = (every(music(rows, (0, 1e3), (0, s)), *edges(windows)) for s in (1e3, 5e2))
@@ -116,6 +121,7 @@ def test_doubling_the_tempo_doubles_it_raises_density_and_leaves_the_rest(rows, 
         np.testing.assert_allclose(fast[name], slow[name], atol=1e-4)
 
 
+@patient
 @given(music_rows, window_lists)
 def test_the_same_seconds_written_in_other_quarters_have_the_same_energy(rows, windows):
     start, end = edges(windows)
@@ -127,6 +133,7 @@ def test_the_same_seconds_written_in_other_quarters_have_the_same_energy(rows, w
     np.testing.assert_allclose(b["tempo"], 2 * a["tempo"])
 
 
+@patient
 @given(pitched_rows, window_lists)
 def test_splitting_a_held_note_leaves_loudness_register_and_parts(rows, windows):
     halves = [(on + h * long / 2, long / 2, *rest) for on, long, *rest in rows for h in (0, 1)]
@@ -136,6 +143,7 @@ def test_splitting_a_held_note_leaves_loudness_register_and_parts(rows, windows)
         np.testing.assert_allclose(whole[name], split[name], atol=1e-3)
 
 
+@patient
 @given(music_rows, window_lists, st.integers(1, 20))
 def test_playing_louder_raises_loudness_alone(rows, windows, more):
     loud = [(*row[:3], row[3] + more, *row[4:]) for row in rows]
@@ -145,6 +153,7 @@ def test_playing_louder_raises_loudness_alone(rows, windows, more):
         np.testing.assert_array_equal(a[name], b[name])
 
 
+@patient
 @given(pitched_rows, window_lists, st.integers(1, 7))
 def test_transposing_moves_register_as_far_and_nothing_else(rows, windows, shift):
     moved = [(*row[:2], row[2] + shift, *row[3:]) for row in rows]

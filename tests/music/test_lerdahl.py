@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensionbgm.music import lerdahl
@@ -17,6 +17,7 @@ def held(rows, pace_s=0.5):
     return Notes(table, ("one",), np.arange(0, 41, 4.0), knots, knots * pace_s, ())
 
 
+patient = settings(deadline=None)  # the first example fills tables
 TWO_KEYS = (KeyChange(0.0, 9, "minor"), KeyChange(7.0, 0, "major"))
 TONIC = Chord(0, "major", 0, "major")
 
@@ -44,11 +45,13 @@ def moved(chord, shift):
 # --------------------------------------------------------------------------- properties of chords
 
 
+@patient
 @given(chords, chords, pitch_classes)
 def test_transposing_both_chords_leaves_their_distance(x, y, shift):
     assert lerdahl.chord_distance(moved(x, shift), moved(y, shift)) == lerdahl.chord_distance(x, y)
 
 
+@patient
 @given(chords, chords)
 def test_only_a_chord_whose_basic_space_is_known_is_not_away(x, y):
     known = all(b <= a for a, b in zip(lerdahl.basic_space(x), lerdahl.basic_space(y), strict=True))
@@ -56,12 +59,14 @@ def test_only_a_chord_whose_basic_space_is_known_is_not_away(x, y):
     assert lerdahl.chord_distance(x, y) >= (0 if known else 1)
 
 
+@patient
 @given(chords)
 def test_the_levels_of_a_basic_space_lie_one_within_the_next(chord):
     a, b, c, d = lerdahl.basic_space(chord)
     assert a < b < c < d
 
 
+@patient
 @given(voicings, pitch_classes, modes, st.integers(-12, 12), st.randoms())
 def test_transposing_order_and_inner_octaves_leave_chord_and_surface(pitches, tonic, mode, shift, random):
     other = [p + shift for p in pitches]
@@ -78,6 +83,7 @@ def test_transposing_order_and_inner_octaves_leave_chord_and_surface(pitches, to
 # --------------------------------------------------------------------------- properties of windows
 
 
+@patient
 @given(voicings, modes, pitch_classes)
 def test_a_window_of_one_chord_has_the_figures_of_the_chord(pitches, mode, tonic):
     key = (KeyChange(0.0, tonic, mode),)
@@ -88,6 +94,7 @@ def test_a_window_of_one_chord_has_the_figures_of_the_chord(pitches, mode, tonic
     assert found[1] == lerdahl.tonic_distances(mode)[place]
 
 
+@patient
 @given(rows, window_lists, st.integers(-12, 12))
 def test_transposing_music_and_keys_together_changes_nothing(rows, windows, shift):
     there = [(a, b, p + shift) for a, b, p in rows]
@@ -95,6 +102,7 @@ def test_transposing_music_and_keys_together_changes_nothing(rows, windows, shif
     np.testing.assert_allclose(measure(held(rows), windows), measure(held(there), windows, keys), atol=1e-9)
 
 
+@patient
 @given(rows, window_lists, st.randoms())
 def test_order_splitting_tempo_drums_and_unisons_do_not_matter(rows, windows, random):
     other = [(a + h * b / 2, b / 2, p) for a, b, p in rows for h in (0, 1)]
@@ -104,6 +112,7 @@ def test_order_splitting_tempo_drums_and_unisons_do_not_matter(rows, windows, ra
     np.testing.assert_allclose(a, b, atol=1e-9)
 
 
+@patient
 @given(rows)
 def test_a_whole_is_at_least_as_dissonant_as_its_parts_each_under_its_own_chord(rows):
     notes = held([*rows, (0.0, 20.0, 36)])
@@ -113,6 +122,7 @@ def test_a_whole_is_at_least_as_dissonant_as_its_parts_each_under_its_own_chord(
     assert parts.sum() <= whole + 1e-9
 
 
+@patient
 @given(rows, window_lists)
 def test_stretching_music_windows_and_keys_together_changes_nothing(rows, windows):
     twice = [(2 * a, 2 * b, p) for a, b, p in rows]

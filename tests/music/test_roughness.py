@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -16,6 +16,7 @@ from tensionbgm.music.notes import NOTE, Notes
 CHORDS = (
     Path(__file__).parents[2].parent / "shared" / "data" / "tension_ratings" / "dcd" / "DCD_predictors.csv"
 )
+patient = settings(deadline=None)  # the first example fills tables
 MODELS = {
     "hutch_78_roughness": room.hutchinson,
     "seth_93_roughness": room.sethares,
@@ -52,6 +53,7 @@ def one_by_one(pitches):
 # --------------------------------------------------------------------------- properties of chords
 
 
+@patient
 @given(chords, st.randoms())
 def test_models_ignore_the_order_of_pitches_and_unisons(pitches, random):
     again = [*pitches, pitches[0]]
@@ -60,6 +62,7 @@ def test_models_ignore_the_order_of_pitches_and_unisons(pitches, random):
         assert model(again) == pytest.approx(model(pitches))
 
 
+@patient
 @given(without_seconds, st.integers(1, 12))
 def test_without_a_semitone_a_chord_is_rougher_where_it_is_lower(pitches, down):
     lower = [p - down for p in pitches]
@@ -69,6 +72,7 @@ def test_without_a_semitone_a_chord_is_rougher_where_it_is_lower(pitches, down):
         assert room.hutchinson(lower) >= room.hutchinson(pitches)
 
 
+@patient
 @given(chords.filter(lambda c: len(c) < 3))
 def test_the_table_of_pairs_is_exact_for_one_note_and_two(pitches):
     assert one_by_one(pitches) == pytest.approx(room.hutchinson(pitches), abs=1e-12)
@@ -83,6 +87,7 @@ def test_a_semitone_is_rougher_than_a_fifth_and_a_fifth_than_an_octave():
 # --------------------------------------------------------------------------- properties of windows
 
 
+@patient
 @given(rows, window_lists)
 def test_a_window_is_the_mean_of_its_moments(rows, windows):
     notes = held(rows)
@@ -97,6 +102,7 @@ def test_a_window_is_the_mean_of_its_moments(rows, windows):
         assert found == pytest.approx(total / sounds if sounds else 0.0, abs=1e-9)
 
 
+@patient
 @given(rows, window_lists, st.randoms())
 def test_order_splitting_tempo_and_drums_do_not_matter(rows, windows, random):
     other = [(a + h * b / 2, b / 2, p) for a, b, p in rows for h in (0, 1)]
@@ -106,6 +112,7 @@ def test_order_splitting_tempo_and_drums_do_not_matter(rows, windows, random):
     np.testing.assert_allclose(a, b, atol=1e-9)
 
 
+@patient
 @given(rows)
 def test_windows_of_music_without_rests_sum_to_the_whole(rows):
     notes = held([*rows, (0.0, 20.0, 36)])
@@ -115,6 +122,7 @@ def test_windows_of_music_without_rests_sum_to_the_whole(rows):
     assert parts.sum() == pytest.approx(whole[0])
 
 
+@patient
 @given(rows, window_lists)
 def test_stretching_music_and_windows_together_changes_nothing(rows, windows):
     twice = [(2 * a, 2 * b, p) for a, b, p in rows]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensionbgm.music import tis
@@ -20,6 +20,7 @@ def chroma(*pitches):
     return np.isin(np.arange(12), np.array(pitches) % 12)
 
 
+patient = settings(deadline=None)  # the first example fills tables
 IN_C = (KeyChange(0.0, 0, "major"),)
 TWO_KEYS = (KeyChange(0.0, 9, "minor"), KeyChange(7.0, 0, "major"))
 MAJOR_SEVENTH = (0, 4, 7, 11)
@@ -53,6 +54,7 @@ def set_of(mask):
 # --------------------------------------------------------------------------- properties of the space
 
 
+@patient
 @given(masks, masks, st.integers(0, 11))
 def test_transposing_turns_the_space_and_leaves_every_distance(a, b, shift):
     here = [tis.vector(set_of(m)) for m in (a, b)]
@@ -62,11 +64,13 @@ def test_transposing_turns_the_space_and_leaves_every_distance(a, b, shift):
     assert tis.dissonance(np.roll(set_of(a), shift)) == pytest.approx(tis.dissonance(set_of(a)))
 
 
+@patient
 @given(masks, masks)
 def test_no_two_sets_are_further_apart_than_one(a, b):
     assert 0 <= tis.distance(*(tis.vector(set_of(m)) for m in (a, b))) <= 1 + 1e-12
 
 
+@patient
 @given(masks, st.floats(0.1, 1e6))
 def test_how_strong_a_chord_is_does_not_matter(mask, strength):
     np.testing.assert_allclose(tis.vector(set_of(mask) * strength), tis.vector(set_of(mask)), atol=1e-9)
@@ -75,6 +79,7 @@ def test_how_strong_a_chord_is_does_not_matter(mask, strength):
 # --------------------------------------------------------------------------- properties of windows
 
 
+@patient
 @given(rows, window_lists, st.integers(-12, 12))
 def test_transposing_music_and_keys_together_changes_nothing(rows, windows, shift):
     moved = [(a, b, p + shift) for a, b, p in rows]
@@ -83,6 +88,7 @@ def test_transposing_music_and_keys_together_changes_nothing(rows, windows, shif
     np.testing.assert_allclose(here, there, atol=1e-6)
 
 
+@patient
 @given(rows, window_lists, st.randoms())
 def test_order_splitting_octave_doubling_tempo_and_drums_do_not_matter(rows, windows, random):
     other = [(a + h * b / 2, b / 2, p) for a, b, p in rows for h in (0, 1)]
@@ -93,6 +99,7 @@ def test_order_splitting_octave_doubling_tempo_and_drums_do_not_matter(rows, win
     np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@patient
 @given(rows)
 def test_dissonance_of_music_without_rests_sums_to_the_whole(rows):
     notes = held([*rows, (0.0, 20.0, 36)])
@@ -101,6 +108,7 @@ def test_dissonance_of_music_without_rests_sums_to_the_whole(rows):
     assert parts.sum() == pytest.approx(20 * tis.tis_dissonance(notes, edge[:1], edge[-1:])[0])
 
 
+@patient
 @given(rows, window_lists)
 def test_stretching_music_windows_and_keys_together_changes_nothing(rows, windows):
     twice = [(2 * a, 2 * b, p) for a, b, p in rows]
@@ -110,6 +118,7 @@ def test_stretching_music_windows_and_keys_together_changes_nothing(rows, window
     np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@patient
 @given(rows, window_lists)
 def test_every_component_keeps_to_its_range(rows, windows):
     found = measure(held(rows), windows)
