@@ -54,8 +54,8 @@ def key_by_profile(notes: Notes, profile: str = "temperley") -> KeyFound:
     ValueError
         there is no such profile
     """
-    first = _first_bass(notes)
-    score = key_scores(np.roll(_key_weight(notes), -first), profile)
+    first = first_bass(notes)
+    score = key_scores(np.roll(key_weight(notes), -first), profile)
     return _likeliest(score * SHARPNESS[profile], first)
 
 
@@ -68,7 +68,7 @@ def key_by_centre(notes: Notes) -> KeyFound:
     if not pitched.any():
         return _likeliest(np.zeros(24), 0)
     k = spell(notes)[pitched]
-    lowest, first = int(k.min()), _first_bass(notes)
+    lowest, first = int(k.min()), first_bass(notes)
     weight = np.bincount(k - lowest, notes.notes["duration_quarter"][pitched])
     tonic = np.arange(-12, len(weight) + 12)  # fifths above the lowest note, as all below
     steps = np.arange(len(weight)) - tonic[:, None]
@@ -108,7 +108,7 @@ def _ramps(start: np.ndarray, at: np.ndarray) -> np.ndarray:
     return begun * at - np.concatenate([[0.0], np.cumsum(start)])[begun]
 
 
-def _key_weight(notes: Notes) -> np.ndarray:
+def key_weight(notes: Notes) -> np.ndarray:
     """What the key is read from, float (12,): the whole piece, and its opening once more."""
     whole, bars = pitch_class_weight(notes), bar_weights(notes)
     sounding = np.flatnonzero(bars.any(axis=1))
@@ -118,7 +118,7 @@ def _key_weight(notes: Notes) -> np.ndarray:
     return whole / whole.sum() + OPENING * opening / opening.sum()
 
 
-def _first_bass(notes: Notes) -> int:
+def first_bass(notes: Notes) -> int:
     """Pitch class of the lowest of the first notes: of keys that fit alike, this one's comes first."""
     pitched = notes.notes[~notes.notes["drum"]]
     if not len(pitched):
