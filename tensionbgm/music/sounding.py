@@ -33,8 +33,9 @@ class Sounding:
 
     def over(self, windows: Windows, value: np.ndarray) -> np.ndarray:
         """Integral of a value (m, ...) of each stretch over each window, (w, ...) [value x units]."""
-        long = self.length.reshape(-1, *[1] * (value.ndim - 1))
-        area = np.concatenate([np.zeros((1, *value.shape[1:]), value.dtype), np.cumsum(value * long, axis=0)])
+        step = value * self.length.reshape(-1, *[1] * (value.ndim - 1))
+        area = np.zeros_like(step)
+        np.cumsum(step[:-1], axis=0, out=area[1:])
         return area[np.searchsorted(self.at, windows.end)] - area[np.searchsorted(self.at, windows.start)]
 
 
@@ -58,9 +59,15 @@ def sounding(
     onset = units(table["onset_quarter"][inside])
     end = np.maximum(units((table["onset_quarter"] + table["duration_quarter"])[inside]), onset + 1)
     more = np.zeros(0, np.int64) if also is None else np.asarray(also, np.int64)
-    at = np.unique(np.concatenate([onset, end, windows.start, windows.end, more]))
-    change = np.zeros((len(at), classes), np.int64)
-    which = note_class[inside].astype(np.int64)
-    np.add.at(change, (np.searchsorted(at, onset), which), 1)
-    np.add.at(change, (np.searchsorted(at, end), which), -1)
-    return Sounding(at, np.cumsum(change, axis=0))
+    at = moments(onset, end, windows.start, windows.end, more)
+    row = note_class[inside].astype(np.int64) * len(at)  # a class is a row: sums run along memory
+    cells = classes * len(at)
+    change = np.bincount(row + np.searchsorted(at, onset), minlength=cells)
+    change -= np.bincount(row + np.searchsorted(at, end), minlength=cells)
+    return Sounding(at, np.cumsum(change.reshape(classes, -1), axis=1).T)
+
+
+def moments(*times: np.ndarray) -> np.ndarray:
+    """All these moments, rising, each once, int64 (m,), one at least; `np.unique` takes six times as long."""
+    at = np.sort(np.concatenate(times))
+    return at[np.append(True, at[1:] > at[:-1])]

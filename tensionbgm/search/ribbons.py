@@ -17,6 +17,7 @@ from tensionbgm.kernels.ribbon_rules import Layout, State
 from tensionbgm.music import spiral
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.ribbons import Ribbons, key_at
+from tensionbgm.music.sounding import moments
 from tensionbgm.music.windows import Windows, units
 
 BLOCK_BYTES = 16_000_000  # candidates measured at once: they should fit the last cache, and fill a device
@@ -42,7 +43,7 @@ def layout(notes: Notes, windows: Windows, keys: tuple[KeyChange, ...]) -> Layou
     in_key = key_at(change, windows.start)
     onset, end = _extent(notes)
     heard = end > onset
-    at = np.unique(np.concatenate([onset[heard], end[heard], windows.start, windows.end, change]))
+    at = moments(onset[heard], end[heard], windows.start, windows.end, change)
     length = np.diff(at)
     note, window = _places(at, onset, end), _places(at, windows.start, windows.end)
     sounding, held = _cover(note[heard], len(length)), _cover(window, len(length))
