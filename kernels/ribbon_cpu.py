@@ -47,8 +47,8 @@ def _threads(threads: int | None, sums: int) -> int:
 
 
 def evaluate(layout: Layout, state: State, threads: int | None = None) -> None:
-    """Set all that is kept, and the tensions, of every candidate from its pitches."""
-    candidates = len(state.pitch)
+    """Set all that is kept, and the tensions, of every candidate from its pitch classes."""
+    candidates = len(state.pitch_class)
     one = len(layout.segment_note) + len(layout.span_note)
     threads = _threads(threads, candidates * one)
     if candidates >= threads:
@@ -77,7 +77,7 @@ def change(
     note, pitch = (np.ascontiguousarray(array, np.int64) for array in (note, pitch))
     sums = note.size * len(layout.note_span) // max(len(layout.note_segment), 1)
     _shared(
-        len(state.pitch),
+        len(state.pitch_class),
         lambda first, last: _change(layout, state, note, pitch, first, last),
         _threads(threads, sums),
     )

@@ -24,7 +24,7 @@ _set_spread, _set_window = _RULES["set_spread"], _RULES["set_window"]
 def _segments_kernel(layout, state):
     size, thread = layout.segment_units.size, cuda.grid(1)
     n, s = thread // size, thread % size
-    if n < state.pitch.shape[0]:
+    if n < state.pitch_class.shape[0]:
         _set_segment(layout, _candidate_of(state, n), s)
 
 
@@ -32,7 +32,7 @@ def _segments_kernel(layout, state):
 def _spans_kernel(layout, state):
     size, thread = layout.span_tonic.size, cuda.grid(1)
     n, i = thread // size, thread % size
-    if n < state.pitch.shape[0]:
+    if n < state.pitch_class.shape[0]:
         _set_sums(layout, _candidate_of(state, n), i)
 
 
@@ -40,7 +40,7 @@ def _spans_kernel(layout, state):
 def _windows_kernel(layout, state):
     size, thread = layout.window_mean.size, cuda.grid(1)
     n, w = thread // size, thread % size
-    if n < state.pitch.shape[0]:
+    if n < state.pitch_class.shape[0]:
         c = _candidate_of(state, n)
         _set_spread(layout, c, w)
         _set_window(layout, c, w)
@@ -49,7 +49,7 @@ def _windows_kernel(layout, state):
 @cuda.jit
 def _change_kernel(layout, state, note, pitch):
     n = cuda.grid(1)
-    if n < state.pitch.shape[0]:
+    if n < state.pitch_class.shape[0]:
         c = _candidate_of(state, n)
         for k in range(note.shape[1]):
             _change_one(layout, c, note[n, k], pitch[n, k])
@@ -70,13 +70,13 @@ def _blocks(threads: int) -> int:
 
 
 def evaluate(layout: Layout, state: State, threads: int | None = None) -> None:
-    """Set all that is kept, and the tensions, of every candidate from its pitches."""
+    """Set all that is kept, and the tensions, of every candidate from its pitch classes."""
     there = _there(layout, state)
     things = (len(layout.segment_units), len(layout.span_tonic), len(layout.window_mean))
     kernels = (_segments_kernel, _spans_kernel, _windows_kernel)
     for kernel, count in zip(kernels, things, strict=True):
-        if count and len(state.pitch):
-            kernel[_blocks(len(state.pitch) * count), BLOCK](*there)
+        if count and len(state.pitch_class):
+            kernel[_blocks(len(state.pitch_class) * count), BLOCK](*there)
     _back(state, there[1])
 
 
@@ -98,5 +98,5 @@ def change(
         return
     there = _there(layout, state)
     note, pitch = (cuda.to_device(np.ascontiguousarray(array, np.int64)) for array in (note, pitch))
-    _change_kernel[_blocks(len(state.pitch)), BLOCK](*there, note, pitch)
+    _change_kernel[_blocks(len(state.pitch_class)), BLOCK](*there, note, pitch)
     _back(state, there[1])

@@ -54,9 +54,9 @@ class Layout(NamedTuple):
 
 
 class State(NamedTuple):
-    """N candidates: pitches, what is kept of them, and their tensions."""
+    """N candidates: their pitch classes (no more counts), what is kept of them, and their tensions."""
 
-    pitch: np.ndarray  # int16 (N, n) MIDI pitch
+    pitch_class: np.ndarray  # int16 (N, n) 0..11, of every note
     count: np.ndarray  # int16 (N, S, 12) notes on each pitch class
     mask: np.ndarray  # int16 (N, S) pitch classes that sound
     area: np.ndarray  # int64 (N, S) diameter times time
@@ -70,7 +70,7 @@ class State(NamedTuple):
 class Candidate(NamedTuple):
     """One candidate's share of a `State`."""
 
-    pitch: np.ndarray
+    pitch_class: np.ndarray
     count: np.ndarray
     mask: np.ndarray
     area: np.ndarray
@@ -84,7 +84,7 @@ class Candidate(NamedTuple):
 def candidate_of(state, n):
     """Candidate number n, as views: what is written to it is written to the state."""
     return Candidate(
-        state.pitch[n],
+        state.pitch_class[n],
         state.count[n],
         state.mask[n],
         state.area[n],
@@ -107,12 +107,12 @@ def area_of(p, s, mask):
 
 
 def set_segment(p, c, s):
-    """Set counts, mask and area of segment s from the pitches."""
+    """Set counts, mask and area of segment s from the pitch classes."""
     for pc in range(12):
         c.count[s, pc] = 0
     mask = 0
     for i in range(p.segment_start[s], p.segment_start[s + 1]):
-        pc = int(c.pitch[p.segment_note[i]]) % 12
+        pc = int(c.pitch_class[p.segment_note[i]])
         c.count[s, pc] += 1
         mask |= 1 << pc
     c.mask[s] = mask
@@ -120,11 +120,11 @@ def set_segment(p, c, s):
 
 
 def set_sums(p, c, i):
-    """Set the sums X, Y, K of span i from the pitches."""
+    """Set the sums X, Y, K of span i from the pitch classes."""
     tonic = p.span_tonic[i]
     sum_x, sum_y, sum_k = 0, 0, 0
     for e in range(p.span_start[i], p.span_start[i + 1]):
-        pc = int(c.pitch[p.span_note[e]]) % 12
+        pc = int(c.pitch_class[p.span_note[e]])
         units = p.span_units[e]
         sum_x += units * p.spell[tonic, pc, 0]
         sum_y += units * p.spell[tonic, pc, 1]
@@ -193,7 +193,7 @@ def set_windows(p, c, first, last):
 
 
 def evaluate(p, state, first, last):
-    """Set everything of candidates first..last-1 from their pitches."""
+    """Set everything of candidates first..last-1 from their pitch classes."""
     for n in range(first, last):
         c = candidate_of(state, n)
         set_segments(p, c, 0, p.segment_units.size)
@@ -227,10 +227,10 @@ def move(p, c, note, old, new):
 
 def change_one(p, c, note, pitch):
     """Give a note another pitch and bring every tension up to date."""
-    old, new = int(c.pitch[note]) % 12, pitch % 12
-    c.pitch[note] = pitch
+    old, new = int(c.pitch_class[note]), pitch % 12
     if old == new:
         return
+    c.pitch_class[note] = new
     move(p, c, note, old, new)
     for e in range(p.note_start[note], p.note_start[note + 1]):
         span = p.note_span[e]

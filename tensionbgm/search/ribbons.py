@@ -94,7 +94,7 @@ def start(layout: Layout, pitch: np.ndarray, device: str = "auto", threads: int 
     """
     pitch = _checked(layout, pitch)
     state = _empty(layout, len(pitch))
-    state.pitch[...] = pitch
+    state.pitch_class[...] = pitch % 12
     _twin(device, len(pitch)).evaluate(layout, state, threads)
     return state
 
@@ -106,10 +106,10 @@ def evaluate(layout: Layout, pitch: np.ndarray, device: str = "auto", threads: i
     row = sum(array.nbytes for array in _empty(layout, 1))
     state = _empty(layout, min(len(pitch), max(BLOCK_BYTES // row, 1)))
     out = Ribbons(*(np.empty((len(pitch), len(layout.window_mean))) for _ in range(3)))
-    for first in range(0, len(pitch), max(len(state.pitch), 1)):
-        some = pitch[first : first + len(state.pitch)]
+    for first in range(0, len(pitch), max(len(state.pitch_class), 1)):
+        some = pitch[first : first + len(state.pitch_class)]
         part = State(*(array[: len(some)] for array in state))
-        part.pitch[...] = some
+        part.pitch_class[...] = some % 12
         twin.evaluate(layout, part, threads)
         for name in ("diameter", "momentum", "strain"):
             getattr(out, name)[first : first + len(some)] = getattr(part, name)
@@ -147,10 +147,10 @@ def change(
     ValueError
         no such note, or not a pitch for each
     """
-    note, pitch = (np.asarray(a, np.int64).reshape(len(state.pitch), -1) for a in (note, pitch))
-    if note.shape != pitch.shape or (note < 0).any() or (note >= state.pitch.shape[1]).any():
-        raise ValueError(f"no {state.pitch.shape[1]} notes to change so, or not a pitch for each")
-    _twin(device, len(state.pitch)).change(layout, state, note, pitch, threads)
+    note, pitch = (np.asarray(a, np.int64).reshape(len(state.pitch_class), -1) for a in (note, pitch))
+    if note.shape != pitch.shape or (note < 0).any() or (note >= state.pitch_class.shape[1]).any():
+        raise ValueError(f"no {state.pitch_class.shape[1]} notes to change so, or not a pitch for each")
+    _twin(device, len(state.pitch_class)).change(layout, state, note, pitch, threads)
     return ribbons_of(state)
 
 

@@ -22,7 +22,7 @@ needs_cuda = pytest.mark.skipif(
 )
 seeds = st.integers(0, 2**31)
 CANDIDATES = 3
-WHOLE = ("pitch", "count", "mask", "area", "sums", "spread")
+WHOLE = ("pitch_class", "count", "mask", "area", "sums", "spread")
 REAL = ("diameter", "momentum", "strain")
 
 
@@ -68,7 +68,7 @@ def test_a_twin_changes_notes_as_plain_python_does(twin, seed):
     layout, plain = laid_out(case(seed), seed)
     ribbon_rules.evaluate(layout, plain, 0, CANDIDATES)
     fast = copy(plain)
-    note, pitch = changes(seed, CANDIDATES, plain.pitch.shape[1], 5)
+    note, pitch = changes(seed, CANDIDATES, plain.pitch_class.shape[1], 5)
     ribbon_rules.change(layout, plain, note, pitch, 0, CANDIDATES)
     twin.change(layout, fast, note, pitch)
     assert_same(fast, plain)
@@ -78,7 +78,7 @@ def test_a_twin_changes_notes_as_plain_python_does(twin, seed):
 def test_a_twin_ends_after_changes_where_it_would_begin(twin, seed):
     layout, walked = laid_out(case(seed), seed)
     twin.evaluate(layout, walked)
-    twin.change(layout, walked, *changes(seed, CANDIDATES, walked.pitch.shape[1], 20))
+    twin.change(layout, walked, *changes(seed, CANDIDATES, walked.pitch_class.shape[1], 20))
     begun = copy(walked)
     twin.evaluate(layout, begun)
     assert_same(walked, begun)
