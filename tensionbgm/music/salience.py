@@ -48,6 +48,7 @@ class Weights:
     terms: dict[str, Term]
     built_share: float  # share of the composite that is built up over `built_s`, 0..1
     built_s: float  # [s]
+    step_s: float  # the components were measured over windows of this length, one after another [s]
     lag_s: float  # raters move their slider so long after what they hear; no part of the model
 
     def levels(self, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -71,7 +72,7 @@ def weights() -> Weights:
 def from_json(table: dict[str, Any]) -> Weights:
     """Weights as `fit_listeners` writes them."""
     terms = {name: Term(**row) for name, row in table["terms"].items()}
-    return Weights(terms, table["built_share"], table["built_s"], table["lag_s"])
+    return Weights(terms, *(table[name] for name in ("built_share", "built_s", "step_s", "lag_s")))
 
 
 def integrate(
@@ -79,18 +80,18 @@ def integrate(
 ) -> np.ndarray:
     """The composite: y = (1 - b) f + b (f smoothed over T), f = sum_i w_i (level_i smoothed over T_i).
 
-    Smoothing is a leaky integrator, ds/dt = (x - s) / T, solved exactly for levels that stay as they
-    are from one time to the next; so it is causal, and a finer axis changes little.
+    Smoothing (`smooth`) is a mean over what has been heard, recent moments weighing more; it is exact for
+    levels that stay as they are from one time to the next, so a finer axis changes little.  It is causal.
 
     Parameters
     ----------
     levels : dict of float (n,)
         0..1 for each component of the weights (see `Weights.levels`); others are not looked at
     time_s : float (n,)
-        rising; level i holds from time i - 1 to time i [s]
+        rising: when each window ends; level i holds from time i - 1 to time i [s]
     weights : Weights
     from_silence : bool
-        what builds up starts at 0, as if silence came before; else as if the beginning had always been
+        what builds up starts at 0, as if long silence came before; else with the first of the music
 
     Returns
     -------
@@ -115,7 +116,11 @@ def integrate(
 def smooth(
     value: np.ndarray, time_s: np.ndarray, constant_s: float, before: float | None = None
 ) -> np.ndarray:
-    """Leaky integrator, s_i = s_(i-1) + (1 - exp(-(t_i - t_(i-1)) / T)) (x_i - s_(i-1)).
+    """Exponentially weighted mean of what has been heard, s_i = s_(i-1) + g_i (x_i - s_(i-1)).
+
+    With d_i = t_i - t_(i-1), a leaky integrator has g_i = 1 - exp(-d_i / T).  Without anything `before`,
+    the mean is over what has been heard so far: g_i is divided by 1 - exp(-(t_i - t_0) / T), where t_0 is
+    when the music began.  So a rest before the first note is soon forgotten.
 
     Parameters
     ----------
@@ -125,7 +130,7 @@ def smooth(
     constant_s : float
         T, >= 0 [s]; 0 leaves the values as they are
     before : float, optional
-        what came before the first value, for as long as the first step; default: the first value
+        what was heard for ever before the first value
 
     Returns
     -------
@@ -136,9 +141,11 @@ def smooth(
     if constant_s == 0.0 or len(value) == 0:
         return value.copy()
     step = np.diff(np.asarray(time_s, float))
-    first = step[0] if len(step) else 0.0
-    gain = -np.expm1(-np.concatenate([[first], step]) / constant_s)
-    state = value[0] if before is None else before
+    step = np.concatenate([step[:1] if len(step) else [1.0], step])  # the first window is like the second
+    gain = -np.expm1(-step / constant_s)
+    if before is None:
+        gain /= -np.expm1(-np.cumsum(step) / constant_s)
+    state = 0.0 if before is None else before
     smoothed = np.empty(len(value))
     for i, (x, share) in enumerate(zip(value.tolist(), gain.tolist(), strict=True)):
         state += share * (x - state)

@@ -11,6 +11,7 @@ TWO = Weights(
     {"loudness": Term(0.6, 4.0, -30.0, 10.0), "density": Term(0.4, 1.0, 0.0, 5.0)},
     built_share=0.3,
     built_s=20.0,
+    step_s=0.5,
     lag_s=2.0,
 )
 level = st.floats(0.0, 1.0)
@@ -78,25 +79,42 @@ def test_steady_music_after_silence_builds_up_to_that_tension(loudness, density)
 @given(series, st.integers(2, 5), st.booleans())
 def test_a_finer_axis_changes_little_where_levels_are_held(rows, parts, from_silence):
     levels, time_s = unpack(rows)
-    time_s = np.concatenate([[0.0], time_s])
-    levels = {name: np.concatenate([[0.0], x]) for name, x in levels.items()}  # the silence before
-    coarse = integrate(levels, time_s, TWO, from_silence)
-    fine_s = np.interp(np.arange((len(time_s) - 1) * parts + 1) / parts, np.arange(len(time_s)), time_s)
-    held = {name: np.concatenate([x[:1], np.repeat(x[1:], parts)]) for name, x in levels.items()}
+    time_s = np.concatenate([2 * time_s[:1] - time_s[1:2], time_s])  # the first window is like the second
+    coarse_s, edges = time_s[1:], np.arange(len(time_s))
+    fine_s = np.interp(np.arange(1, (len(time_s) - 1) * parts + 1) / parts, edges, time_s)
+    held = {name: np.repeat(x, parts) for name, x in levels.items()}
+    coarse = integrate(levels, coarse_s, TWO, from_silence)
     fine = integrate(held, fine_s, TWO, from_silence)
-    first = {
-        name: smooth(x, fine_s, 4.0)[::parts] - smooth(levels[name], time_s, 4.0) for name, x in held.items()
-    }
-    np.testing.assert_allclose(list(first.values()), 0.0, atol=1e-9)  # one integrator is exact
-    np.testing.assert_allclose(fine[::parts], coarse, atol=TWO.built_share * 3.0 / TWO.built_s)
+    last = parts - 1  # where a coarse window ends
+    for name, x in levels.items():  # one integrator is exact
+        one = smooth(held[name], fine_s, 4.0)[last::parts]
+        np.testing.assert_allclose(one, smooth(x, coarse_s, 4.0), atol=1e-9)
+    np.testing.assert_allclose(fine[last::parts], coarse, atol=TWO.built_share * 3.0 / TWO.built_s)
 
 
-def test_smoothing_rises_by_one_minus_one_over_e_in_its_time_constant():
-    time_s = np.arange(0.0, 10.1, 0.1)
-    step = (time_s > 0).astype(float)
-    rise = smooth(step, time_s, 4.0)
-    assert rise[40] == pytest.approx(1 - np.exp(-1), abs=1e-9)
-    np.testing.assert_array_equal(smooth(step, time_s, 0.0), step)
+def test_after_silence_smoothing_rises_by_one_minus_one_over_e_in_its_time_constant():
+    time_s = np.arange(0.1, 10.1, 0.1)
+    rise = smooth(np.ones(100), time_s, 4.0, before=0.0)
+    assert rise[39] == pytest.approx(1 - np.exp(-1), abs=1e-9)
+
+
+@given(series)
+def test_without_a_time_constant_nothing_is_smoothed(rows):
+    levels, time_s = unpack(rows)
+    np.testing.assert_array_equal(smooth(levels["loudness"], time_s, 0.0), levels["loudness"])
+
+
+def test_smoothing_weighs_all_that_was_heard_and_the_recent_more():
+    value, time_s = np.array([0.0, 1.0, 0.5]), np.array([1.0, 2.0, 3.0])
+    age = np.exp(-np.array([2.0, 1.0, 0.0]) / 4.0)
+    assert smooth(value, time_s, 4.0)[-1] == pytest.approx(age @ value / age.sum())
+    assert smooth(value, time_s, 1e9)[-1] == pytest.approx(0.5)
+
+
+def test_a_rest_before_the_first_note_is_soon_forgotten():
+    time_s = np.arange(0.5, 10.0, 0.5)
+    value = np.where(time_s <= 0.5, 0.0, 1.0)
+    assert smooth(value, time_s, 8.0)[8] > 0.85  # an integrator that began at rest would be at 0.4
 
 
 def test_a_component_that_is_missing_is_named():
