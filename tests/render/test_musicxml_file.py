@@ -57,8 +57,9 @@ def sung(part: Element) -> list[Heard]:
     start = 0
     sounding = 12 * int(part.findtext("measure/attributes/transpose/octave-change", "0"))
     for measure in part.findall("measure"):
+        short = _staccato(measure)
         for at, note in _in_time(measure):
-            _join(notes, held, note, start + at)
+            _join(notes, held, note, start + at, note in short)
         start += _length(measure)
     assert not held, "a tie leads nowhere"
     return sorted((onset, length, pitch + sounding) for onset, length, pitch in notes)
@@ -79,7 +80,19 @@ def _length(measure: Element) -> int:
     return now
 
 
-def _join(notes: list[Heard], held: dict[int, tuple[int, int]], note: Element, at: int) -> None:
+def _staccato(measure: Element) -> list[Element]:
+    """The notes that are played short: a dot stands on the first note of a chord and means all of them."""
+    short: list[Element] = []
+    before = None
+    for note in measure.iter("note"):
+        dotted = note.find(".//staccato") is not None
+        if dotted or (note.find("chord") is not None and before in short):
+            short.append(note)
+        before = note
+    return short
+
+
+def _join(notes: list[Heard], held: dict[int, tuple[int, int]], note: Element, at: int, short: bool) -> None:
     pitch, length = midi_pitch(note), int(note.findtext("duration"))
     ties = {tie.get("type") for tie in note.findall("tie")}
     onset, before = held.pop(pitch) if "stop" in ties else (at, 0)
@@ -88,7 +101,7 @@ def _join(notes: list[Heard], held: dict[int, tuple[int, int]], note: Element, a
         assert pitch not in held
         held[pitch] = (onset, before + length)
     else:
-        sounding = Fraction(before + length, 2 if note.find(".//staccato") is not None else 1)
+        sounding = Fraction(before + length, 2 if short else 1)
         notes.append((Fraction(onset, PPQ), sounding / PPQ, pitch))
 
 
