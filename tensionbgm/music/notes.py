@@ -106,8 +106,8 @@ def read_midi(path: Path) -> Notes:
     InputError
         the file is missing, too large, not MIDI, broken, or holds no note
     """
-    midi = _open(path)
-    tempo, meter, keys, markers, tracks, names, places = _collect(midi, _ticks_per_quarter(path, midi))
+    midi = open_midi(path)
+    tempo, meter, keys, markers, tracks, names, places = _collect(midi, ticks_per_quarter(path, midi))
     if not tracks:
         raise InputError(f"{path}: holds no notes; give a MIDI file with music in it")
     if any(us < 1 for _, us in tempo):
@@ -127,7 +127,14 @@ def read_midi(path: Path) -> Notes:
     )
 
 
-def _open(path: Path) -> Any:
+def open_midi(path: Path) -> Any:
+    """A MIDI file as mido.MidiFile.
+
+    Raises
+    ------
+    InputError
+        the file is missing, no plain file, too large, not MIDI or broken
+    """
     import mido
 
     try:
@@ -145,8 +152,14 @@ def _open(path: Path) -> Any:
         raise InputError(f"{path}: is not a readable MIDI file ({why}); export it again") from fault
 
 
-def _ticks_per_quarter(path: Path, midi: Any) -> int:
-    """The division of the header, where its tracks sound together and are counted in quarters."""
+def ticks_per_quarter(path: Path, midi: Any) -> int:
+    """The division of the header, where its tracks sound together and are counted in quarters.
+
+    Raises
+    ------
+    InputError
+        its tracks are separate pieces, or counted in film frames
+    """
     if midi.type not in (0, 1):
         raise InputError(f"{path}: holds separate pieces (type {midi.type}); export it as type 1")
     if midi.ticks_per_beat <= 0:
