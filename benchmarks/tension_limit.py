@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -85,13 +86,6 @@ def peaks() -> tuple[float, float, float, float]:
             a[0] += b[a.size - 1]
 
     @numba.njit(nogil=True)
-    def register(times, x):
-        a, b, c, d = x, x + 1, x + 2, x + 3
-        for _ in range(times // 4):
-            a, b, c, d = a * x + 1, b * x + 1, c * x + 1, d * x + 1
-        return a + b + c + d
-
-    @numba.njit(nogil=True)
     def lookup(times, index, table, weight):
         a = b = c = 0
         for _ in range(times // (3 * index.size)):
@@ -107,6 +101,28 @@ def peaks() -> tuple[float, float, float, float]:
         a, b = rng.random(size), np.zeros(size)
         rates.append(2 * a.nbytes * times / least(lambda a=a, b=b, t=times: copy(a, b, t)))
     index, table, weight = rng.integers(0, 12, 1024), rng.integers(-5, 7, (12, 3)), rng.integers(1, 9, 1024)
+    register = _register()
     rates.append(2 * ROUNDS / least(lambda: register(ROUNDS, 3)))
     rates.append(2 * ROUNDS / least(lambda: lookup(ROUNDS, index, table, weight)))
     return tuple(rates)
+
+
+def shared_loop_s(threads: int) -> float:
+    """Seconds of multiply-adds in registers that some threads do an equal share of each."""
+    register = _register()
+    register(4, 3)  # compiles it before there are threads
+    with ThreadPoolExecutor(threads) as pool:
+        return least(lambda: list(pool.map(register, [ROUNDS // threads] * threads, [3] * threads)))
+
+
+def _register() -> Callable[[int, int], int]:
+    import numba
+
+    @numba.njit(nogil=True)
+    def register(times, x):
+        a, b, c, d = x, x + 1, x + 2, x + 3
+        for _ in range(times // 4):
+            a, b, c, d = a * x + 1, b * x + 1, c * x + 1, d * x + 1
+        return a + b + c + d
+
+    return register

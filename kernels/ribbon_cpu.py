@@ -11,10 +11,10 @@ import numba
 import numpy as np
 
 from . import jit, ribbon_rules
-from .ribbon_rules import Layout, State, candidate_of
+from .ribbon_rules import Candidate, Layout, State, candidate_of
 
 NAME = "cpu"
-ENOUGH = 100_000  # sums a thread: fewer are done before it has started
+ENOUGH = 200_000  # sums a thread, most of a millisecond: starting it takes a quarter of one
 ENTRIES = {"set_segments", "set_spans", "set_windows", "evaluate", "change"}
 
 
@@ -30,15 +30,10 @@ _evaluate, _change = _RULES["evaluate"], _RULES["change"]
 _PASSES = (_RULES["set_segments"], _RULES["set_spans"], _RULES["set_windows"])
 
 
-def _shared(things: int, work: Callable[[int, int], None], threads: int) -> None:
+def _shared(pool: ThreadPoolExecutor, threads: int, things: int, work: Callable[[int, int], None]) -> None:
     """Do the work for all things, a share (first, last) a thread; the first fault is raised."""
-    threads = min(threads, things)
-    if threads <= 1:
-        work(0, things)
-        return
     edge = [things * k // threads for k in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, edge[:-1], edge[1:]))
+    list(pool.map(work, edge[:-1], edge[1:]))
 
 
 def _threads(threads: int | None, sums: int) -> int:
@@ -49,16 +44,23 @@ def _threads(threads: int | None, sums: int) -> int:
 def evaluate(layout: Layout, state: State, threads: int | None = None) -> None:
     """Set all that is kept, and the tensions, of every candidate from its pitch classes."""
     candidates = len(state.pitch_class)
-    one = len(layout.segment_note) + len(layout.span_note)
-    threads = _threads(threads, candidates * one)
-    if candidates >= threads:
-        _shared(candidates, lambda first, last: _evaluate(layout, state, first, last), threads)
+    threads = _threads(threads, candidates * (len(layout.segment_note) + len(layout.span_note)))
+    if threads == 1:
+        _evaluate(layout, state, 0, candidates)
         return
-    for n in range(candidates):
-        c = candidate_of(state, n)
-        things = (len(layout.segment_units), len(layout.span_tonic), len(layout.window_mean))
-        for some, count in zip(_PASSES, things, strict=True):
-            _shared(count, lambda first, last, some=some, c=c: some(layout, c, first, last), threads)
+    with ThreadPoolExecutor(threads) as pool:
+        if candidates >= threads:
+            _shared(pool, threads, candidates, lambda first, last: _evaluate(layout, state, first, last))
+            return
+        for n in range(candidates):
+            _evaluate_one(pool, threads, layout, candidate_of(state, n))
+
+
+def _evaluate_one(pool: ThreadPoolExecutor, threads: int, layout: Layout, c: Candidate) -> None:
+    """One candidate cut in time; a pass needs all of the one before."""
+    things = (len(layout.segment_units), len(layout.span_tonic), len(layout.window_mean))
+    for some, count in zip(_PASSES, things, strict=True):
+        _shared(pool, threads, count, lambda first, last, some=some: some(layout, c, first, last))
 
 
 def change(
@@ -75,9 +77,11 @@ def change(
     threads : int, optional
     """
     note, pitch = (np.ascontiguousarray(array, np.int64) for array in (note, pitch))
+    candidates = len(state.pitch_class)
     sums = note.size * len(layout.note_span) // max(len(layout.note_segment), 1)
-    _shared(
-        len(state.pitch_class),
-        lambda first, last: _change(layout, state, note, pitch, first, last),
-        _threads(threads, sums),
-    )
+    threads = min(_threads(threads, sums), max(candidates, 1))
+    if threads == 1:
+        _change(layout, state, note, pitch, 0, candidates)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        _shared(pool, threads, candidates, lambda a, b: _change(layout, state, note, pitch, a, b))

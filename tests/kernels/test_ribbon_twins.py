@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -122,8 +123,8 @@ def test_shares_of_the_work_change_nothing(seed, threads):
 
 
 def test_a_fault_in_a_thread_is_raised():
-    with pytest.raises(ZeroDivisionError):
-        ribbon_cpu._shared(4, lambda first, last: 1 // 0, 2)
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
+        ribbon_cpu._shared(pool, 2, 4, lambda first, last: 1 // 0)
 
 
 @pytest.mark.skipif(SIMULATED, reason="is in the simulator already")
