@@ -15,13 +15,12 @@ from .ribbon_rules import Candidate, Layout, State, candidate_of
 
 NAME = "cpu"
 ENOUGH = 200_000  # sums a thread, most of a millisecond: starting it takes a quarter of one
-ENTRIES = {"set_segments", "set_spans", "set_windows", "evaluate", "change"}
 
 
 def _compile(function: Callable) -> Callable:
-    # written out where they are called: passing a layout's arrays costs more than the sums themselves
-    inline = "never" if function.__name__ in ENTRIES else "always"
-    return numba.njit(cache=True, nogil=True, error_model="numpy", inline=inline)(function)
+    # written out where it is called: passing a layout's arrays costs more than the sums themselves, and
+    # counting references to them makes threads wait for one another
+    return numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
 
 
 with jit.own_cache():
