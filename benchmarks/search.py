@@ -69,7 +69,7 @@ def misfit(piece: Piece) -> tuple[float, float]:
     """Correlation and root mean square error of the measured tension against the curve asked for."""
     profile = tension_profile(from_piece(piece))
     asked = piece.plan.curve.mean(profile.start_s, profile.end_s)
-    return float(np.corrcoef(asked, profile.composite)[0, 1]), rms(asked - profile.composite)
+    return float(np.corrcoef(asked, profile.intensity)[0, 1]), rms(asked - profile.intensity)
 
 
 def row(plan: Plan) -> str:

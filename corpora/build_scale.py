@@ -20,6 +20,7 @@ from tensionbgm.music import tension
 from tensionbgm.music.keys import find_key
 from tensionbgm.music.notes import KeyChange, Notes, read_midi
 from tensionbgm.music.scale import BLENDS, COMPONENTS
+from tensionbgm.music.windows import windows
 
 POINTS = 101  # quantiles 0, 0.01, ..., 1
 
@@ -40,11 +41,13 @@ def training_files(folder: Path) -> list[Path]:
 
 
 def raw_of(path: Path) -> dict[str, np.ndarray]:
-    """Raw components of one piece's windows; the key is found, for encoded ones are often empty."""
+    """Raw components and composite of a piece's windows; the key is found, encoded ones are often empty."""
     notes: Notes = read_midi(path)
-    key = KeyChange(0.0, *find_key(notes))
-    raw, _, _ = tension.raw_components(notes, (key,))
-    return raw
+    keys, over = (KeyChange(0.0, *find_key(notes)),), windows(notes)
+    return {
+        **tension.measure(notes, keys, over, COMPONENTS),
+        "composite": tension.felt(notes, keys, over),
+    }
 
 
 def weighted_quantiles(value: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -58,7 +61,8 @@ def weighted_quantiles(value: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def build(folders: list[Path]) -> dict:
     """The scale of all the folders' music, as the JSON that ships."""
-    raw: dict[str, list[np.ndarray]] = {name: [] for name in COMPONENTS}
+    measured = (*COMPONENTS, "composite")
+    raw: dict[str, list[np.ndarray]] = {name: [] for name in measured}
     weight, sets = [], {}
     for folder in folders:
         pieces = [p for p in map(_try, training_files(folder)) if p is not None]
@@ -68,14 +72,14 @@ def build(folders: list[Path]) -> dict:
         for piece in pieces:
             n = len(piece["strain"])
             weight.append(np.full(n, 1.0 / (len(folders) * len(pieces) * n)))
-            for name in COMPONENTS:
+            for name in measured:
                 raw[name].append(piece[name])
     weights = np.concatenate(weight)
-    values = {name: np.concatenate(raw[name]) for name in COMPONENTS}
+    values = {name: np.concatenate(raw[name]) for name in measured}
     table = {name: weighted_quantiles(values[name], weights) for name in COMPONENTS}
     levels = {name: np.interp(values[name], table[name], np.linspace(0, 1, POINTS)) for name in COMPONENTS}
-    blends = tension.blend(levels)
-    table |= {name: weighted_quantiles(blends[name], weights) for name in BLENDS}
+    values |= tension.blend(levels)
+    table |= {name: weighted_quantiles(values[name], weights) for name in BLENDS}
     return {
         "sets": sets,
         "quantiles": {name: [round(float(x), 9) for x in row] for name, row in table.items()},

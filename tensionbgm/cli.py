@@ -94,10 +94,22 @@ def _analyze(commands: Any) -> None:
 
 
 def _tension(commands: Any) -> None:
-    parser = _command(commands, "tension", tension, "measure the tension of a MIDI file")
-    parser.add_argument("score", type=Path, metavar="MIDI")
+    help = "measure the tension of a score: MIDI, MusicXML or kern"
+    parser = _command(commands, "tension", tension, help)
+    parser.add_argument("score", type=Path, metavar="SCORE")
     parser.add_argument("-o", "--out", type=Path, metavar="PNG", help="write a picture")
     parser.add_argument("--against", metavar="FILE|POINTS", help="a curve to compare it with")
+    parser.add_argument(
+        "--dialect",
+        choices=config.DIALECTS,
+        default=config.DIALECTS[0],
+        help="whose diameter, momentum and strain (default: ours)",
+    )
+    parser.add_argument(
+        "--window",
+        metavar="16th|beat|bar|SECONDS",
+        help="what is measured at a time (default: the dialect's own; ours is a bar long, a beat apart)",
+    )
     _common(parser)
 
 
@@ -167,18 +179,20 @@ def analyze(args: argparse.Namespace) -> None:
 
 
 def tension(args: argparse.Namespace) -> None:
-    """Measure a MIDI file."""
+    """Measure a score."""
     from tensionbgm import commands
 
-    made = commands.tension(args.score, args.out, args.against, args.force)
+    made = commands.tension(args.score, args.out, args.against, args.force, args.dialect, args.window)
     if args.json:
         _tell(args, made)
         return
     _warn(made.warnings)
-    print("time_s," + ",".join(commands.TENSION_COLUMNS))
-    columns = [made.data[name] for name in commands.TENSION_COLUMNS]
+    names = (*commands.TENSION_LEVELS, *made.data["units"])
+    print("time_s," + ",".join(names))
+    columns = [made.data[name] for name in names]
     for row in zip(made.data["times_s"], *columns, strict=True):
         print(",".join(f"{value:.4f}" for value in row))
+    say("key: " + "; ".join(f"{name} from {since_s:.1f} s" for since_s, name in made.data["key"]))
     if "fit" in made.data:
         say("fit: " + ", ".join(f"{name} {_number(value)}" for name, value in made.data["fit"].items()))
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from tensionbgm import checks, config, forms, pipeline
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, UsageError
 from tensionbgm.folder import file_written_aside, written_aside
 from tensionbgm.forms import Curve, Plan
-from tensionbgm.music import scale
 from tensionbgm.progress import Watch
 
-TENSION_COLUMNS = (*scale.BLENDS, *scale.COMPONENTS)
+TENSION_LEVELS = ("intensity", "composite", "tonal", "energy")  # what `tension` prints first
 
 
 @dataclass(frozen=True)
@@ -50,28 +49,49 @@ def analyze(video: Path, out: Path | None = None, force: bool = False, watch: Wa
     return Made(out, analysis_json(analysis, curve, form), (*warnings, *analysis.warnings))
 
 
-def tension(score: Path, out: Path | None = None, against: str | None = None, force: bool = False) -> Made:
-    """Tension of a MIDI file, window by window, and its fit to a curve.
+def tension(
+    score: Path,
+    out: Path | None = None,
+    against: str | None = None,
+    force: bool = False,
+    dialect: str = "tensionbgm",
+    window: str | None = None,
+) -> Made:
+    """Tension of a score, window by window, in a dialect, and its fit to a curve.
 
     Raises
     ------
     InputError
-        the file is no MIDI file, the curve is at fault, or the picture exists already
+        the file is no score, the curve is at fault, or the picture exists already
+    UsageError
+        the dialect has no such window
     """
     from tensionbgm.model.drawn import read_curve
-    from tensionbgm.music.notes import read_midi
+    from tensionbgm.music.reading import UNITS, read_tension
+    from tensionbgm.music.scores import read_score
     from tensionbgm.music.tension import tension_profile
     from tensionbgm.report.fit import tension_fit
     from tensionbgm.report.picture import tension_picture
 
-    notes = read_midi(score)
+    notes = read_score(score)
     profile = tension_profile(notes)
+    try:
+        reading = read_tension(score, notes, profile, dialect, window)
+    except ValueError as fault:
+        raise UsageError(str(fault)) from fault
     data: dict[str, Any] = {
         "score": str(score),
-        "times_s": profile.time_s.tolist(),
-        "key": [[float(notes.seconds(k.start_quarter)), k.tonic, k.mode] for k in profile.keys],
-        "key_source": profile.key_source,
-        **{name: getattr(profile, name).tolist() for name in TENSION_COLUMNS},
+        "dialect": reading.dialect,
+        "window": reading.window,
+        "times_s": reading.time_s.tolist(),
+        "start_s": reading.start_s.tolist(),
+        "end_s": reading.end_s.tolist(),
+        "key": [list(key) for key in reading.keys],
+        "key_source": profile.key_source if dialect == "tensionbgm" else "dialect",
+        "units": UNITS,
+        **{name: value.tolist() for name, value in reading.raw.items()},
+        "levels": {name: value.tolist() for name, value in reading.level.items()},
+        **{name: reading.level[name].tolist() for name in TENSION_LEVELS},
     }
     drawn = read_curve(against, notes.end_s) if against else None
     if drawn:
@@ -79,7 +99,7 @@ def tension(score: Path, out: Path | None = None, against: str | None = None, fo
         data["fit"] = {name: fit[name] for name in ("pearson", "spearman", "rmse")}
     if out is not None:
         with file_written_aside(out, force) as aside:
-            tension_picture(notes, profile, aside, drawn.curve if drawn else None, score.stem)
+            tension_picture(notes, profile, reading, aside, drawn.curve if drawn else None, score.stem)
     return Made(out, data, drawn.warnings if drawn else ())
 
 

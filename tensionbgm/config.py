@@ -9,6 +9,7 @@ EFFORTS = ("draft", "normal", "best")
 PALETTES = ("cinematic", "electronic", "acoustic")
 SOUNDS = ("duck", "replace", "mute")
 DEVICES = ("auto", "cpu", "cuda")
+DIALECTS = ("tensionbgm", "chew", "morpheus", "midi-miner")  # whose tonal tension; the first is the default
 
 
 def option(

@@ -37,7 +37,15 @@ class DialectProfile:
     momentum: np.ndarray  # float (w,) [radii]; one for each window, that of the first is 0
     strain: np.ndarray  # float (w,) [radii]
     keys: Keys  # what strain is measured from
-    key: str  # the same in words, as the dialect spells it
+    key_names: tuple[str, ...]  # the same in words, as the dialect spells them
+
+    @property
+    def key(self) -> str:
+        """All keys in words."""
+        return "; ".join(
+            name + (f" from quarter {key.start_quarter:g}" if number else "")
+            for number, (name, key) in enumerate(zip(self.key_names, self.keys, strict=True))
+        )
 
 
 @dataclass(frozen=True)
@@ -157,12 +165,9 @@ def _gathered(
     keys: tuple[SpelledKey, ...],
 ) -> DialectProfile:
     plain = tuple(KeyChange(key.start_quarter, 7 * key.fifths % 12, key.mode) for key in keys)
-    words = "; ".join(
-        key_name(key.fifths, key.mode) + (f" from quarter {key.start_quarter:g}" if number else "")
-        for number, key in enumerate(keys)
-    )
+    names = tuple(key_name(key.fifths, key.mode) for key in keys)
     found_all = (found.diameter, found.momentum, found.strain)
-    return DialectProfile(name, window, start_s, end_s, *found_all, plain, words)
+    return DialectProfile(name, window, start_s, end_s, *found_all, plain, names)
 
 
 DIALECTS = {

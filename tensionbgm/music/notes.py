@@ -194,7 +194,7 @@ def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[t
             name = track.name.strip() or f"Track {len(tracks)}"
             names.append(name if len(rows) == 1 else f"{name}, channel {channel + 1}")
     keys.sort(key=lambda k: k.start_quarter)
-    return sorted(tempo), sorted(meter), keys, markers, tracks, names, places
+    return tempo, sorted(meter), keys, markers, tracks, names, places
 
 
 def _note(message: Any, quarter: float, sounding: dict, rows: dict[int, list[tuple]]) -> None:
@@ -216,11 +216,13 @@ def _key_change(quarter: float, name: str) -> KeyChange:
 
 
 def _tempo_knots(tempo: list[tuple[float, int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Tempo changes (quarter, microseconds a quarter) -> knots of the quarter-to-second map."""
-    if not tempo or tempo[0][0] > 0:
-        tempo = [(0.0, 500_000), *tempo]
-    quarter = np.array([q for q, _ in tempo])
-    pace = np.array([us for _, us in tempo]) / 1e6
+    """Tempo changes (quarter, microseconds a quarter) -> knots of the quarter-to-second map.
+
+    Of several changes at one place the last holds.
+    """
+    pace_us = {0.0: 500_000} | dict(tempo)
+    quarter = np.array(sorted(pace_us))
+    pace = np.array([pace_us[q] for q in quarter]) / 1e6
     time = np.concatenate([[0.0], np.cumsum(np.diff(quarter) * pace[:-1])])
     beyond = max(quarter[-1] + 1.0, MAX_QUARTERS)
     return np.append(quarter, beyond), np.append(time, time[-1] + (beyond - quarter[-1]) * pace[-1])

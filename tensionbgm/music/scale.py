@@ -12,8 +12,11 @@ from importlib import resources
 
 import numpy as np
 
-COMPONENTS = ("diameter", "momentum", "strain", "loudness", "density", "register", "parts")
-BLENDS = ("tonal", "energy", "composite")
+COMPONENTS = (
+    *("diameter", "momentum", "strain", "roughness", "dissonance", "tonic_distance", "surface"),
+    *("loudness", "density", "turnover", "register", "top", "compass", "parts", "tempo"),
+)
+BLENDS = ("tonal", "energy", "intensity", "composite")
 
 
 @functools.cache

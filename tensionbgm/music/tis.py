@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tensionbgm.music.keys import MAJOR, MINOR
+from tensionbgm.music import key_profiles
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.ribbons import key_at
 from tensionbgm.music.sounding import Sounding, sounding
@@ -31,7 +31,7 @@ from tensionbgm.music.windows import Windows, units
 WEIGHTS = np.array([2.0, 11.0, 17.0, 16.0, 19.0, 7.0])  # of the intervals k = 1..6, for notes (not audio)
 SINGLE = float(np.linalg.norm(WEIGHTS))  # |T| of one pitch class, the farthest from the centre
 TRIADS = {"major": (0, 4, 7), "minor": (0, 3, 7)}
-PROFILES = {"major": MAJOR, "minor": MINOR}
+PROFILES = dict(zip(key_profiles.MODES, np.array(key_profiles.PROFILES["temperley"]), strict=True))
 
 
 def vector(chroma: np.ndarray) -> np.ndarray:

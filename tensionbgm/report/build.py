@@ -159,8 +159,8 @@ def curve_json(curve: Curve, profile: Profile | None = None) -> dict[str, Any]:
             "source": curve.source,
             "times_s": np.round(profile.time_s, LEVEL_DECIMALS),
             "target": np.round(curve.mean(profile.start_s, profile.end_s), LEVEL_DECIMALS),
-            "achieved": np.round(profile.composite, LEVEL_DECIMALS),
-            "components": {name: np.round(getattr(profile, name), LEVEL_DECIMALS) for name in COMPONENTS},
+            "achieved": np.round(profile.intensity, LEVEL_DECIMALS),
+            "components": {name: np.round(profile.level[name], LEVEL_DECIMALS) for name in COMPONENTS},
             "asked": {"times_s": curve.time_s, "value": curve.value},
         }
     )

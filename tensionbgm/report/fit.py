@@ -7,19 +7,10 @@ from typing import Any
 import numpy as np
 
 from tensionbgm.forms import Curve
+from tensionbgm.music import scale
 from tensionbgm.music.tension import Profile
 
-COMPONENTS = (
-    "diameter",
-    "momentum",
-    "strain",
-    "loudness",
-    "density",
-    "register",
-    "parts",
-    "tonal",
-    "energy",
-)
+COMPONENTS = (*scale.COMPONENTS, "tonal", "energy", "composite")
 SHUFFLES = 200
 BLOCK_WINDOWS = 4  # shortest stretch that is moved as a whole in the shuffled control
 FLAT = 1e-6  # a series that varies less than this has no correlation
@@ -83,7 +74,7 @@ def tension_fit(
         correlations -1..1 and root mean square errors in units of the curve, over the same
         windows; None where a number does not exist (a flat curve correlates with nothing)
     """
-    target, achieved, heard = _series(curve, profile, "composite")
+    target, achieved, heard = _series(curve, profile, "intensity")
     control, better = shuffled(target[heard], achieved[heard], seed)
     return {
         "pearson": pearson(target[heard], achieved[heard]),
@@ -95,14 +86,14 @@ def tension_fit(
         "control_reversed": pearson(target[heard][::-1], achieved[heard]),
         "control_unoptimised": None
         if unoptimised is None
-        else _component_fit(curve, unoptimised, "composite"),
+        else _component_fit(curve, unoptimised, "intensity"),
         "windows": int(heard.sum()),
     }
 
 
 def fit_warnings(curve: Curve, profile: Profile) -> list[str]:
     """What the reader must know before trusting the fit."""
-    target, achieved, heard = _series(curve, profile, "composite")
+    target, achieved, heard = _series(curve, profile, "intensity")
     if heard.sum() < 3:
         return ["too few windows with notes to measure how the music follows the curve"]
     if np.std(target[heard]) < FLAT:
@@ -114,7 +105,7 @@ def fit_warnings(curve: Curve, profile: Profile) -> list[str]:
 
 def _series(curve: Curve, profile: Profile, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     target = np.asarray(curve.mean(profile.start_s, profile.end_s), float)
-    achieved = np.asarray(getattr(profile, name), float)
+    achieved = np.asarray(profile.level[name], float)
     return target, achieved, np.isfinite(achieved) & np.isfinite(target)
 
 

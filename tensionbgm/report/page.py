@@ -32,8 +32,10 @@ COMPONENT_WORDS = {
     "diameter": "how far apart in harmony the notes sounding together are",
     "momentum": "how far the harmony moves from one bar to the next",
     "strain": "how far the harmony is from the key",
+    "roughness": "how harsh the notes sounding together are",
     "loudness": "how loud the notes are written",
-    "density": "how many notes begin each second",
+    "density": "how fast attacks follow one another",
+    "turnover": "how soon each voice goes on to another note",
     "register": "how high the notes are",
     "parts": "how many instruments play",
 }

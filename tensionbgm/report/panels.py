@@ -121,6 +121,26 @@ def draw_component(
         ax.set_title(f"r {r:+.2f}", loc="right", fontsize=7.5, color=SOFT, pad=2)
 
 
+def draw_felt(ax: Any, time_s: np.ndarray, value: np.ndarray) -> None:
+    """What listeners feel, dashed over the tension of the moment: it lags and builds up."""
+    ax.plot(time_s, value, color=SOFT, lw=1.1, ls=(0, (4, 3)), label="felt by listeners (composite)")
+    ax.legend(loc="upper right", fontsize=8, frameon=False, labelcolor=INK)
+
+
+def draw_ribbon(
+    ax: Any, name: str, edge_s: np.ndarray, value: np.ndarray, duration_s: float, colour: str
+) -> None:
+    """A tonal tension as a ribbon: as broad as it is tense [radii], window by window [HC16]_."""
+    plain_axes(ax, duration_s)
+    top = max(float(np.max(value, initial=0.0)), 0.1)
+    ax.set_ylim(-top / 2, top / 2)
+    ax.set_yticks([])
+    ax.set_xticks([])
+    broad = np.append(value, value[-1:]) / 2
+    ax.fill_between(edge_s, -broad, broad, step="post", color=colour, alpha=0.75, lw=0)
+    ax.set_title(f"{name}, at most {top:.2f} radii", loc="left", fontsize=8, color=INK, pad=2)
+
+
 def draw_chords(ax: Any, chords: Sequence[Sequence[Any]], duration_s: float) -> None:
     """Chord symbols where they begin; where they crowd, those that fit."""
     plain_axes(ax, duration_s)

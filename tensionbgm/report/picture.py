@@ -11,7 +11,8 @@ import numpy as np
 
 from tensionbgm.forms import Analysis, Curve, Form, Plan, Thumbnails
 from tensionbgm.music.notes import Notes
-from tensionbgm.music.tension import Profile
+from tensionbgm.music.reading import Reading
+from tensionbgm.music.tension import RIBBONS, Profile
 from tensionbgm.report import looks, panels, words
 from tensionbgm.report.build import form_json
 from tensionbgm.report.fit import pearson
@@ -21,7 +22,10 @@ PAPER = "#fcfbf9"
 SCALE = "0 calm, 1 as tense as the tensest music"
 KEY = "red lines are cuts, shaded is speech"
 LEFT, RIGHT = 0.055, 0.985
-SHOWN = ("diameter", "momentum", "strain", "loudness", "density", "register", "parts")
+SHOWN = (
+    *("diameter", "momentum", "strain", "roughness"),
+    *("loudness", "density", "turnover", "register", "parts"),
+)
 
 
 def report_picture(
@@ -102,27 +106,38 @@ def analysis_picture(analysis: Analysis, curve: Curve, form: Form, path: Path) -
 
 
 def tension_picture(
-    notes: Notes, profile: Profile, path: Path, against: Curve | None = None, title: str = ""
+    notes: Notes,
+    profile: Profile,
+    reading: Reading,
+    path: Path,
+    against: Curve | None = None,
+    title: str = "",
 ) -> None:
-    """Draw the tension of any score: the blend, its components, and the notes."""
+    """Draw the tension of any score: of the moment and as felt, ribbons over the notes, the rest below."""
     duration_s = max(notes.end_s, float(profile.end_s[-1]), 1e-3)
     drums = bool(notes.notes["drum"].any())
-    heights = {"head": 0.7, "curve": 2.4, **dict.fromkeys(SHOWN, 0.62), "roll": 3.6}
-    heights |= {"drums": 0.45 if drums else 0.01, "clock": 0.12}
-    figure, axes = _figure(heights, {"curve": 0.35, "roll": 0.3, **dict.fromkeys(SHOWN, 0.28)})
+    others = [name for name in SHOWN if name not in RIBBONS]
+    heights = {"head": 0.7, "curve": 2.4, **dict.fromkeys(RIBBONS, 0.7), "roll": 3.6}
+    heights |= {"drums": 0.45 if drums else 0.01, **dict.fromkeys(others, 0.55), "clock": 0.12}
+    figure, axes = _figure(heights, {"curve": 0.35, **dict.fromkeys((*RIBBONS, *others), 0.28), "roll": 0.1})
     asked = None if against is None else (profile.time_s, against.mean(profile.start_s, profile.end_s))
     said = f"{len(notes.notes)} notes in {len(notes.track_names)} tracks, {looks.clock(duration_s, 1)}"
-    if asked is not None and (r := pearson(np.asarray(asked[1]), profile.composite)) is not None:
+    said += f"; {reading.key}; ribbons of the dialect {reading.dialect}, window {reading.window}"
+    if asked is not None and (r := pearson(np.asarray(asked[1]), profile.intensity)) is not None:
         said += f"; fit to the curve r {r:+.2f}"
     _head(axes["head"], title or "Tension", (), said)
-    reached = (profile.time_s, profile.composite)
+    reached = (profile.time_s, profile.intensity)
     panels.draw_curve(
-        axes["curve"], asked or reached, None if asked is None else reached, duration_s, "tension"
+        axes["curve"], asked or reached, None if asked is None else reached, duration_s, f"tension: {SCALE}"
     )
-    for name in SHOWN:
-        level = np.asarray(getattr(profile, name))
-        r = None if asked is None else pearson(np.asarray(asked[1]), level)
-        panels.draw_component(axes[name], name, asked, (profile.time_s, level), duration_s, r)
+    panels.draw_felt(axes["curve"], profile.time_s, profile.composite)
+    edge_s = np.append(reading.start_s, reading.end_s[-1:])
+    for name, colour in zip(RIBBONS, looks.SECTIONS, strict=False):
+        panels.draw_ribbon(axes[name], name, edge_s, reading.raw[name], duration_s, colour)
+    for name in others:
+        r = None if asked is None else pearson(np.asarray(asked[1]), profile.level[name])
+        level = (profile.time_s, profile.level[name])
+        panels.draw_component(axes[name], name, asked, level, duration_s, r)
     panels.draw_roll(axes["roll"], notes, (), duration_s)
     panels.draw_drums(axes["drums"], notes, duration_s)
     axes["drums"].set_visible(drums)

@@ -1,7 +1,7 @@
 """Piece -> Piece with velocities that rise and fall with the curve.
 
 Loudness is what the ear takes for tension first, so a base contour, the same for all parts, rises
-with the curve and nothing else, pp to ff.  On it goes a small bounded correction: the composite
+with the curve and nothing else, pp to ff.  On it goes a small bounded correction: the intensity
 tension of `music.tension` is measured window by window, and the contour is raised a little where it
 falls short of the curve and lowered where it exceeds it, until that helps no more.  The bounds see to
 it that a thin calm passage is never played louder than a full climax just to be tense enough.
@@ -71,7 +71,7 @@ def rms(values: np.ndarray) -> float:
 
 def _shortfall(curve: Curve, profile: Profile) -> np.ndarray:
     """How much tension, and loudness by itself, each window lacks, float (w,)."""
-    reached = LOUDNESS_SHARE * profile.loudness + (1 - LOUDNESS_SHARE) * profile.composite
+    reached = LOUDNESS_SHARE * profile.level["loudness"] + (1 - LOUDNESS_SHARE) * profile.intensity
     return curve.mean(profile.start_s, profile.end_s) - reached
 
 

@@ -148,7 +148,7 @@ def test_music_that_follows_beats_its_controls(job):
 
 def test_the_fit_is_over_the_windows_of_the_profile(job):
     profile = tension_profile(from_piece(job.piece))
-    curve = Curve(profile.time_s, profile.composite, "drawn")
+    curve = Curve(profile.time_s, profile.intensity, "drawn")
     exact = replace(profile, start_s=profile.time_s, end_s=profile.time_s)
     assert fit.tension_fit(curve, exact)["rmse"] == pytest.approx(0, abs=1e-9)
     assert fit.tension_fit(curve, exact)["pearson"] == pytest.approx(1)

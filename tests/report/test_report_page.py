@@ -3,12 +3,14 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tensionbgm.forms import Chord, Curve, Part, Shots, Thumbnails, Video
 from tensionbgm.music.notes import from_piece
+from tensionbgm.music.reading import read_tension
 from tensionbgm.music.tension import tension_profile
 from tensionbgm.report import build, looks, page, picture, timeline, words
 
@@ -158,11 +160,16 @@ def test_a_piece_without_a_film_has_a_page(job, tmp_path):
     assert "A piece without a film" in (tmp_path / "report.html").read_text("utf-8")
 
 
+def measured(notes):
+    profile = tension_profile(notes)
+    return notes, profile, read_tension(Path("made.mid"), notes, profile)
+
+
 def test_the_same_job_gives_the_same_page_and_picture(job, tmp_path):
     assert page_of(job, tmp_path) == page_of(job, tmp_path)
     for name in "ab":
         notes = from_piece(job.piece)
-        picture.tension_picture(notes, tension_profile(notes), tmp_path / f"{name}.png")
+        picture.tension_picture(*measured(notes), tmp_path / f"{name}.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
@@ -175,7 +182,7 @@ def test_pictures_survive_hostile_names(job, tmp_path):
     notes = from_piece(odd.piece)
     picture.report_picture(report_of(odd), notes, odd.piece.plan, odd.analysis.thumbnails, tmp_path / "a.png")
     picture.analysis_picture(odd.analysis, odd.piece.plan.curve, odd.form, tmp_path / "b.png")
-    picture.tension_picture(notes, tension_profile(notes), tmp_path / "c.png", odd.piece.plan.curve, HOSTILE)
+    picture.tension_picture(*measured(notes), tmp_path / "c.png", odd.piece.plan.curve, HOSTILE)
     assert sorted(f.name for f in tmp_path.iterdir()) == ["a.png", "b.png", "c.png"]
 
 

@@ -31,7 +31,7 @@ def piece() -> Piece:
 
 def missed(piece: Piece) -> float:
     profile = tension_profile(from_piece(piece))
-    return rms(piece.plan.curve.mean(profile.start_s, profile.end_s) - profile.composite)
+    return rms(piece.plan.curve.mean(profile.start_s, profile.end_s) - profile.intensity)
 
 
 def asked(piece: Piece, *points: tuple[float, float]) -> Piece:

@@ -92,11 +92,12 @@ def test_the_tension_asked_for_is_approached():
         for d in (0.0, 1.0)
     )
     from tensionbgm.music.notes import from_piece
-    from tensionbgm.music.tension import raw_components
+    from tensionbgm.music.tension import measure
+    from tensionbgm.music.windows import windows
 
     def strain(targets: dict[str, np.ndarray]) -> float:
         notes = from_piece(compose(plan, DRAFT, targets=targets))
-        return float(raw_components(notes, notes.keys)[0]["strain"].mean())
+        return float(measure(notes, notes.keys, windows(notes), ["strain"])["strain"].mean())
 
     assert strain(low) < strain(high)
 
