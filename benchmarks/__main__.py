@@ -15,7 +15,10 @@ import re
 import subprocess
 from pathlib import Path
 
-SECTIONS = ("films", "speed", "long", "shots", "form", "grid", "search")
+SECTIONS = (
+    *("films", "speed", "long", "shots", "form", "grid", "search"),
+    *("oracle", "listeners", "sensory", "tonality", "tension_speed"),
+)
 REPORT = Path(__file__).with_name("REPORT.md")
 HEAD = """# Measured
 

@@ -110,6 +110,12 @@ def _tension(commands: Any) -> None:
         metavar="16th|beat|bar|SECONDS",
         help="what is measured at a time (default: the dialect's own; ours is a bar long, a beat apart)",
     )
+    parser.add_argument(
+        "--key",
+        metavar="KEY|local",
+        help='the key to measure against, like "D minor", or "local": those the music moves through '
+        "(default: the file's own, else the one found)",
+    )
     _common(parser)
 
 
@@ -182,7 +188,9 @@ def tension(args: argparse.Namespace) -> None:
     """Measure a score."""
     from tensionbgm import commands
 
-    made = commands.tension(args.score, args.out, args.against, args.force, args.dialect, args.window)
+    made = commands.tension(
+        args.score, args.out, args.against, args.force, args.dialect, args.window, args.key
+    )
     if args.json:
         _tell(args, made)
         return

@@ -6,13 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensionbgm import checks, config, forms, pipeline
 from tensionbgm.errors import InputError, UsageError
 from tensionbgm.folder import file_written_aside, written_aside
 from tensionbgm.forms import Curve, Plan
 from tensionbgm.progress import Watch
+
+if TYPE_CHECKING:
+    from tensionbgm.music.notes import KeyChange, Notes
 
 TENSION_LEVELS = ("intensity", "composite", "tonal", "energy")  # what `tension` prints first
 
@@ -56,15 +59,18 @@ def tension(
     force: bool = False,
     dialect: str = "tensionbgm",
     window: str | None = None,
+    key: str | None = None,
 ) -> Made:
     """Tension of a score, window by window, in a dialect, and its fit to a curve.
+
+    `key` is a key like "D minor", or "local": the keys that the music moves through, as they are found.
 
     Raises
     ------
     InputError
-        the file is no score, the curve is at fault, or the picture exists already
+        the file is no score, the key is none, the curve is at fault, or the picture exists already
     UsageError
-        the dialect has no such window
+        the dialect has no such window, or knows one key to a piece
     """
     from tensionbgm.model.drawn import read_curve
     from tensionbgm.music.reading import UNITS, read_tension
@@ -74,9 +80,10 @@ def tension(
     from tensionbgm.report.picture import tension_picture
 
     notes = read_score(score)
-    profile = tension_profile(notes)
+    keys = _given_keys(notes, key)
+    profile = tension_profile(notes, keys)
     try:
-        reading = read_tension(score, notes, profile, dialect, window)
+        reading = read_tension(score, notes, profile, dialect, window, keys)
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
     data: dict[str, Any] = {
@@ -86,8 +93,9 @@ def tension(
         "times_s": reading.time_s.tolist(),
         "start_s": reading.start_s.tolist(),
         "end_s": reading.end_s.tolist(),
-        "key": [list(key) for key in reading.keys],
-        "key_source": profile.key_source if dialect == "tensionbgm" else "dialect",
+        "key": [[since_s, name] for since_s, name, _ in reading.keys],
+        "key_confidence": [sure for *_, sure in reading.keys],
+        "key_source": profile.key_source if keys or dialect == "tensionbgm" else "dialect",
         "units": UNITS,
         **{name: value.tolist() for name, value in reading.raw.items()},
         "levels": {name: value.tolist() for name, value in reading.level.items()},
@@ -101,6 +109,17 @@ def tension(
         with file_written_aside(out, force) as aside:
             tension_picture(notes, profile, reading, aside, drawn.curve if drawn else None, score.stem)
     return Made(out, data, drawn.warnings if drawn else ())
+
+
+def _given_keys(notes: Notes, key: str | None) -> tuple[KeyChange, ...]:
+    """The keys the user wants a score measured against; none: those of the file, or of the dialect."""
+    from tensionbgm.music.local_keys import local_keys
+    from tensionbgm.music.notes import KeyChange
+    from tensionbgm.plan.key import parse_key
+
+    if key is None:
+        return ()
+    return local_keys(notes) if key == "local" else (KeyChange(0.0, *parse_key(key)),)
 
 
 def compose(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tensionbgm.music import scale, tension
+from tensionbgm.music import local_keys, scale, tension
 from tensionbgm.music.dialects import dialect_profile
-from tensionbgm.music.notes import Notes
+from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.tension import Profile
 from tensionbgm.music.windows import Windows, units
 
@@ -41,7 +41,7 @@ class Reading:
     start_s: np.ndarray  # float (w,) [s]
     end_s: np.ndarray  # float (w,) [s]
     key: str  # what the ribbons are measured against, in words
-    keys: tuple[tuple[float, str], ...]  # the same one by one: from when on [s], name
+    keys: tuple[tuple[float, str, float], ...]  # one by one: from when on [s], name, how sure it is 0..1
     raw: dict[str, np.ndarray]  # float (w,) each, in `UNITS`
     level: dict[str, np.ndarray]  # float (w,) each, 0..1: components, and what sums them up
 
@@ -53,7 +53,12 @@ class Reading:
 
 
 def read_tension(
-    path: Path, notes: Notes, profile: Profile, dialect: str = "tensionbgm", window: str | float | None = None
+    path: Path,
+    notes: Notes,
+    profile: Profile,
+    dialect: str = "tensionbgm",
+    window: str | float | None = None,
+    keys: tuple[KeyChange, ...] = (),
 ) -> Reading:
     """Measure a score in a dialect.
 
@@ -67,15 +72,17 @@ def read_tension(
         a name of `dialects.DIALECTS`
     window : str or float, optional
         see `dialects.dialect_profile`; default: the dialect's own
+    keys : KeyChange ..., optional
+        given by the user, instead of the dialect's own
 
     Raises
     ------
     InputError
         the dialect cannot read the file
     ValueError
-        there is no such dialect or window
+        there is no such dialect or window, or several keys for midi-miner
     """
-    found = dialect_profile(path if dialect == "midi-miner" else notes, dialect, window)
+    found = dialect_profile(path if dialect == "midi-miner" else notes, dialect, window, keys)
     start = units(notes.quarters(found.start_s))
     end = np.maximum(units(notes.quarters(found.end_s)), start + 1)
     over = Windows(start, end, np.maximum(np.arange(len(start)) - 1, 0))
@@ -88,5 +95,6 @@ def read_tension(
         for name in (*scale.BLENDS, *scale.COMPONENTS)
     }
     since_s = [float(notes.seconds(key.start_quarter)) for key in found.keys]
-    keys = tuple(zip(since_s, found.key_names, strict=True))
-    return Reading(dialect, found.window, found.start_s, found.end_s, found.key, keys, raw, level)
+    sure = local_keys.confidence(notes, found.keys)
+    named = tuple(zip(since_s, found.key_names, sure.tolist(), strict=True))
+    return Reading(dialect, found.window, found.start_s, found.end_s, found.key, named, raw, level)

@@ -107,5 +107,6 @@ def _sliding(notes: Notes, end: int) -> Windows:
     bars = np.diff(notes.bar_quarter)
     beats = float(np.median(bars)) if len(bars) else 4.0
     hops = int(np.clip(round(beats), 2, 4))
-    start = np.arange(0, max(end - hops * UNITS, 0) + 1, UNITS)
+    last = max(end - hops * UNITS, 0)
+    start = np.unique(np.append(np.arange(0, last + 1, UNITS), last))  # the last ends with the music
     return Windows(start, np.minimum(start + hops * UNITS, end), np.maximum(np.arange(len(start)) - hops, 0))

@@ -7,32 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from music_notes import music
 
 from tensionbgm.errors import InputError
 from tensionbgm.music import notes as notes_room
 from tensionbgm.music import scale, spiral, tension
 from tensionbgm.music.keys import find_key
-from tensionbgm.music.notes import NOTE, KeyChange, Notes, read_midi
+from tensionbgm.music.notes import KeyChange, read_midi
 from tensionbgm.music.windows import windows
-
-
-def music(rows, bars=None, pace_s=0.5):
-    """Notes from (onset, duration, pitch[, velocity, track, drum]) in quarters, at a steady tempo."""
-    table = np.zeros(len(rows), NOTE)
-    for note, row in zip(table, rows, strict=True):
-        onset, duration, pitch, velocity, track, drum = (*row, *(80, 0, False)[len(row) - 3 :])
-        note["onset_quarter"], note["duration_quarter"], note["pitch"] = onset, duration, pitch
-        note["velocity"], note["track"], note["drum"] = velocity, track, drum
-    table["onset_s"], table["duration_s"] = (
-        table["onset_quarter"] * pace_s,
-        table["duration_quarter"] * pace_s,
-    )
-    table.sort(order=["onset_quarter", "track", "pitch"])
-    end = float((table["onset_quarter"] + table["duration_quarter"]).max())
-    knots = np.array([0.0, 1e5])
-    bar = np.arange(0, end + 4, 4.0) if bars is None else np.asarray(bars, float)
-    return Notes(table, ("one", "two"), bar, knots, knots * pace_s, ())
-
 
 IN_C = (KeyChange(0.0, 0, "major"),)
 quarter = st.integers(0, 63).map(lambda n: n / 4)
