@@ -34,6 +34,22 @@ def check_place(film: Path | None, out: Path, force: bool) -> None:
     refuse_unwritable(out)
 
 
+def check_picture(out: Path | None, *inputs: Path | None) -> None:
+    """Refuse a picture that is not called .png, or that would take the place of what it is drawn from.
+
+    Raises
+    ------
+    InputError
+    """
+    if out is None:
+        return
+    if out.suffix.lower() != ".png":
+        raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png")
+    for given in inputs:
+        if given is not None and out.exists() and given.exists() and out.samefile(given):
+            raise InputError(f"{out}: is what the picture is drawn from; give the picture another name")
+
+
 def earlier_stems(out: Path) -> list[str]:
     """Stems that a job before wrote into this folder, by its own report; they belong to other music."""
     try:

@@ -98,7 +98,7 @@ def _tension(commands: Any) -> None:
     parser = _command(commands, "tension", tension, help)
     parser.add_argument("score", type=Path, metavar="SCORE")
     parser.add_argument("-o", "--out", type=Path, metavar="PNG", help="write a picture")
-    parser.add_argument("--against", metavar="FILE|POINTS", help="a curve to compare it with")
+    parser.add_argument("--against", metavar="FILE|POINTS", help="a curve to compare intensity with")
     parser.add_argument(
         "--dialect",
         choices=config.DIALECTS,
@@ -196,11 +196,12 @@ def tension(args: argparse.Namespace) -> None:
         return
     _warn(made.warnings)
     names = (*commands.TENSION_LEVELS, *made.data["units"])
-    print("time_s," + ",".join(names))
-    columns = [made.data[name] for name in names]
-    for row in zip(made.data["times_s"], *columns, strict=True):
+    print("time_s,start_s,end_s," + ",".join(names))
+    columns = [made.data[name] for name in ("times_s", "start_s", "end_s", *names)]
+    for row in zip(*columns, strict=True):
         print(",".join(f"{value:.4f}" for value in row))
-    say("key: " + "; ".join(f"{name} from {since_s:.1f} s" for since_s, name in made.data["key"]))
+    keys = "; ".join(f"{name} from {since_s:.1f} s" for since_s, name in made.data["key"])
+    say(f"key ({made.data['key_source']}): {keys}")
     if "fit" in made.data:
         say("fit: " + ", ".join(f"{name} {_number(value)}" for name, value in made.data["fit"].items()))
 

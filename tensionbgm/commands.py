@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tensionbgm import checks, config, forms, pipeline
-from tensionbgm.errors import InputError, UsageError
+from tensionbgm.errors import InputError
 from tensionbgm.folder import file_written_aside, written_aside
 from tensionbgm.forms import Curve, Plan
 from tensionbgm.progress import Watch
@@ -43,6 +43,7 @@ def analyze(video: Path, out: Path | None = None, force: bool = False, watch: Wa
 
     watch = watch or Watch()
     out = out or Path(f"{video.stem or video.name}-analysis.png")
+    checks.check_picture(out, video)
     with file_written_aside(out, force) as aside:
         analysis = look_at(video, watch=watch)
         with watch.stage("curve and form"):
@@ -79,13 +80,11 @@ def tension(
     from tensionbgm.report.fit import tension_fit
     from tensionbgm.report.picture import tension_picture
 
+    checks.check_picture(out, score, Path(against) if against else None)
     notes = read_score(score)
     keys = _given_keys(notes, key)
     profile = tension_profile(notes, keys)
-    try:
-        reading = read_tension(score, notes, profile, dialect, window, keys)
-    except ValueError as fault:
-        raise UsageError(str(fault)) from fault
+    reading = read_tension(score, notes, profile, dialect, window, keys)
     data: dict[str, Any] = {
         "score": str(score),
         "dialect": reading.dialect,
@@ -101,7 +100,7 @@ def tension(
         "levels": {name: value.tolist() for name, value in reading.level.items()},
         **{name: reading.level[name].tolist() for name in TENSION_LEVELS},
     }
-    drawn = read_curve(against, notes.end_s) if against else None
+    drawn = None if against is None else read_curve(against, notes.end_s)
     if drawn:
         fit = tension_fit(drawn.curve, profile)
         data["fit"] = {name: fit[name] for name in ("pearson", "spearman", "rmse")}

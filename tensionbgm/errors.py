@@ -19,6 +19,10 @@ class UsageError(TensionbgmError):
     exit_status = 2
 
 
+class MeasureError(UsageError, ValueError):
+    """There is no such dialect or window of tension, or the piece cannot be measured in it."""
+
+
 class InternalError(TensionbgmError):
     """Something of ours failed."""
 

@@ -1,6 +1,7 @@
 """The house: everything is shipped, rooms import in one direction, heavy libraries stay outside the door."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -100,3 +101,11 @@ def test_every_stage_is_found_under_the_package_itself():
         assert getattr(tensionbgm, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'stage'"):
         _ = tensionbgm.stage
+
+
+def test_every_source_that_is_cited_is_listed():
+    listed = set(re.findall(r"\*\*\[(\w+)\]\*\*", (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")))
+    for folder in ("tensionbgm", "kernels", "corpora", "benchmarks"):
+        for path in modules(folder):
+            cited = set(re.findall(r"\[(\w+)\]_", path.read_text(encoding="utf-8")))
+            assert cited <= listed, path

@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from tensionbgm.music import spiral
-from tensionbgm.music.clouds import SpelledKey, cloud_windows, clouds
+from tensionbgm.music.clouds import SpelledKey, clouds
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.ribbons import Ribbons
 from tensionbgm.music.spelling import spell
 from tensionbgm.music.spiral import SHAPE
-from tensionbgm.music.windows import Windows
+from tensionbgm.music.windows import Windows, windows
 
 ENHARMONIC = 12  # fifths from a note to the next of its pitch class
 REACH = 12  # how far beyond the notes' own names keys are looked for [fifths]
@@ -34,7 +34,7 @@ def measure(
     ValueError
         there is no such window
     """
-    over = cloud_windows(notes, window)
+    over = windows(notes, window)
     fifths = spell(notes)
     centre = _centre(notes, fifths)
     spelled = tuple(_named(key, centre) for key in keys) or (find_key(notes, fifths),)

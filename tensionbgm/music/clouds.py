@@ -13,13 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tensionbgm.music import spiral
-from tensionbgm.music import windows as window_room
 from tensionbgm.music.notes import Notes
 from tensionbgm.music.ribbons import Ribbons, key_at
 from tensionbgm.music.sounding import sounding
-from tensionbgm.music.windows import UNITS, Windows, units
-
-EIGHTH = "8th"
+from tensionbgm.music.windows import Windows, units
 
 
 @dataclass(frozen=True)
@@ -29,22 +26,6 @@ class SpelledKey:
     start_quarter: float
     fifths: int  # of the tonic above C: A flat is -4, G sharp 8
     mode: str  # major | minor
-
-
-def cloud_windows(notes: Notes, spec: str | float) -> Windows:
-    """Windows as in `music.windows`, and "8th": eighth notes.
-
-    Raises
-    ------
-    ValueError
-        there is no such window
-    """
-    if spec != EIGHTH:
-        return window_room.windows(notes, spec)
-    table = notes.notes
-    end = max(int(units((table["onset_quarter"] + table["duration_quarter"]).max())), 1)
-    edges = np.append(np.arange(0, end, UNITS // 2), end)
-    return Windows(edges[:-1], edges[1:], np.maximum(np.arange(len(edges) - 1) - 1, 0))
 
 
 def clouds(

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from tensionbgm.errors import MeasureError
 from tensionbgm.music import chew, midi_miner, midi_miner_key, morpheus
-from tensionbgm.music.clouds import EIGHTH, SpelledKey, cloud_windows
+from tensionbgm.music.clouds import SpelledKey
 from tensionbgm.music.keys import find_key
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.ribbons import Ribbons, ribbons
 from tensionbgm.music.scores import NOTATION, read_score
 from tensionbgm.music.spiral import SHAPE, Shape
-from tensionbgm.music.windows import SLIDING, Windows
+from tensionbgm.music.windows import SLIDING, Windows, windows
 
 Keys = tuple[KeyChange, ...]
 
@@ -85,11 +86,11 @@ def dialect_profile(
     ------
     InputError
         the file cannot be read, or is shorter than a window
-    ValueError
+    MeasureError
         there is no such dialect or window; or more than one key for midi-miner
     """
     if dialect not in DIALECTS:
-        raise ValueError(f"{dialect!r} is no dialect of tension; give {', '.join(DIALECTS)}")
+        raise MeasureError(f"{dialect!r} is no dialect of tension; give {', '.join(DIALECTS)}")
     spoken = DIALECTS[dialect]
     return spoken.measure(music, spoken.window if window is None else window, keys)
 
@@ -105,7 +106,7 @@ def key_name(fifths: int, mode: str) -> str:
 
 def _tensionbgm(music: Path | Notes, window: str | float, keys: Keys) -> DialectProfile:
     notes = _notes(music)
-    over = cloud_windows(notes, window)
+    over = windows(notes, window)
     keys = keys or notes.keys or (KeyChange(0.0, *find_key(notes)),)
     spelled = tuple(SpelledKey(key.start_quarter, _usual(key.tonic, key.mode), key.mode) for key in keys)
     return _profile("tensionbgm", notes, window, over, ribbons(notes, keys, over), spelled)
@@ -123,7 +124,7 @@ def _morpheus(music: Path | Notes, window: str | float, keys: Keys) -> DialectPr
 
 def _midi_miner(music: Path | Notes, window: str | float, keys: Keys) -> DialectProfile:
     if len(keys) > 1:
-        raise ValueError(f"midi-miner measures a piece in one key; {len(keys)} are given")
+        raise MeasureError(f"midi-miner measures a piece in one key; {len(keys)} are given")
     if isinstance(music, Path) and music.suffix.lower() not in NOTATION:
         heard = midi_miner.hear_midi(music)
     else:
@@ -205,7 +206,7 @@ DIALECTS = {
             silence="0",
             diameter="all notes that touch the window",
             key="C major",
-            window=EIGHTH,
+            window="8th",
             source="[HC19]",
             measure=_morpheus,
         ),

@@ -18,8 +18,8 @@ DRUM_S = 0.25  # a stroke sounds about this long, whatever its written length
 SILENCE_DB = -60.0
 SILENT_PITCH = 60.0  # the register of a window in which nothing with a pitch sounds: middle C
 LEAST_S = 1e-6  # sound shorter than this within a window is none
-TOGETHER_QUARTER = 1 / 32  # onsets no further apart are one attack: a chord, however it is spread
-EDGE_QUARTER = 1e-6  # an onset so little before a window's edge lies on it
+TOGETHER_S = 0.03  # the ear takes onsets no further apart for one
+EDGE_S = 1e-6  # an onset so little before a window's edge lies on it
 
 
 def loudness(notes: Notes, start_quarter: np.ndarray, end_quarter: np.ndarray) -> np.ndarray:
@@ -42,19 +42,28 @@ def loudness(notes: Notes, start_quarter: np.ndarray, end_quarter: np.ndarray) -
 def density(notes: Notes, start_quarter: np.ndarray, end_quarter: np.ndarray) -> np.ndarray:
     """How fast attacks follow one another, log2(1 + attacks a second) [Farbood12]_.
 
-    Onsets up to a 128th note (1/32 quarter) apart are one attack, that of the first: a chord of six notes
-    is as dense as one note, and a doubled line as a single one.
+    Onsets within `TOGETHER_S` after the first of an attack belong to it: a chord of six notes, struck or
+    spread a little, is as dense as one note, and a doubled line as a single one.
 
     Returns
     -------
     density : float (w,)
         0 (none) upwards [log2 of 1 + attacks/s]
     """
-    onset = np.sort(notes.notes["onset_quarter"])
-    attack = onset[np.diff(onset, prepend=-np.inf) > TOGETHER_QUARTER]
-    before = [np.searchsorted(attack, edge - EDGE_QUARTER) for edge in (start_quarter, end_quarter)]
-    long_s = seconds(notes, end_quarter) - seconds(notes, start_quarter)
-    return np.log2(1.0 + (before[1] - before[0]) / long_s)
+    attack = _attacks(notes.notes["onset_s"])
+    start, end = seconds(notes, start_quarter), seconds(notes, end_quarter)
+    before = [np.searchsorted(attack, edge - EDGE_S) for edge in (start, end)]
+    return np.log2(1.0 + (before[1] - before[0]) / (end - start))
+
+
+def _attacks(onset_s: np.ndarray) -> np.ndarray:
+    """The first onset of each attack, float (a,), rising [s]."""
+    attacks, until = [], -np.inf
+    for onset in np.unique(onset_s).tolist():
+        if onset > until:
+            attacks.append(onset)
+            until = onset + TOGETHER_S
+    return np.array(attacks)
 
 
 def register(notes: Notes, start_quarter: np.ndarray, end_quarter: np.ndarray) -> np.ndarray:

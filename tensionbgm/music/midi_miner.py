@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, MeasureError
 from tensionbgm.music import midi_miner_key as key_room
 from tensionbgm.music import spiral
 from tensionbgm.music import windows as window_room
@@ -91,7 +91,7 @@ def measure(heard: Heard, window: str | float = "bar", key: Key | None = None) -
 
     Raises
     ------
-    ValueError
+    MeasureError
         there is no such window
     InputError
         the piece is shorter than a window
@@ -156,7 +156,7 @@ def _windows(roll: Roll, window: str | float) -> tuple[np.ndarray, np.ndarray, n
 def _even_windows(roll: Roll, window: str | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Windows of so many seconds; one in which no sixteenth begins has the one that is under way."""
     if window in window_room.NAMED:
-        raise ValueError(
+        raise MeasureError(
             f"midi-miner has no {window!r} windows; give {', '.join(WINDOWS)}, 2beats or seconds"
         )
     length_s, end_s = float(window_room.parse(window)), roll.time_s[-1]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tensionbgm.music.clouds import SpelledKey, cloud_windows, clouds
+from tensionbgm.music.clouds import SpelledKey, clouds
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.ribbons import Ribbons
 from tensionbgm.music.spiral import SHAPE
-from tensionbgm.music.windows import Windows
+from tensionbgm.music.windows import Windows, windows
 
 NAMES = np.array([0, 7, 2, -3, 4, -1, 6, 1, 8, 3, -2, 5])  # fifths above C of each pitch class
 
@@ -29,7 +29,7 @@ def measure(
     ValueError
         there is no such window
     """
-    over = cloud_windows(notes, window)
+    over = windows(notes, window)
     keys = keys or (KeyChange(0.0, 0, "major"),)
     spelled = tuple(SpelledKey(key.start_quarter, int(NAMES[key.tonic]), key.mode) for key in keys)
     return over, clouds(notes, NAMES[notes.notes["pitch"] % 12], spelled, over, SHAPE), spelled

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ NOTE = np.dtype(
 
 MAX_BYTES = 20_000_000  # a MIDI file beyond this is no piece of music
 MAX_QUARTERS = 200_000.0
+MAX_S = 6 * 3600.0
 DRUM_CHANNEL = 9  # General MIDI
 _KEY_TONIC = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
@@ -119,12 +123,25 @@ def read_midi(path: Path) -> Notes:
         raise InputError(f"{path}: lasts {end.max():.0f} quarters; give a file of at most {MAX_QUARTERS:.0f}")
     notes["onset_s"] = _interpolate(notes["onset_quarter"], knot_quarter, knot_s)
     notes["duration_s"] = _interpolate(end, knot_quarter, knot_s) - notes["onset_s"]
+    check_length(path, float((notes["onset_s"] + notes["duration_s"]).max()))
     spoken = tuple((float(_interpolate(q, knot_quarter, knot_s)), text) for q, text in markers)
     bars = _bar_lines([(q, length) for q, length, _ in meter], float(end.max()))
     beats = _beats(meter, bars)
     return Notes(
         _sorted(notes), tuple(names), bars, knot_quarter, knot_s, tuple(keys), spoken, tuple(places), beats
     )
+
+
+def check_length(path: Path, end_s: float) -> None:
+    """Refuse music of more than `MAX_S`.
+
+    Raises
+    ------
+    InputError
+    """
+    if end_s > MAX_S:
+        hours = end_s / 3600
+        raise InputError(f"{path}: lasts {hours:.0f} hours; give a piece of at most {MAX_S / 3600:.0f}")
 
 
 def open_midi(path: Path) -> Any:
@@ -136,13 +153,17 @@ def open_midi(path: Path) -> Any:
         the file is missing, no plain file, too large, not MIDI or broken
     """
     import mido
+    from mido.midifiles.meta import KeySignatureError
 
     try:
         if path.exists() and not path.is_file():  # a folder, a pipe, a device: reading may never end
             raise InputError(f"{path}: is no plain file; give a MIDI file")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB; give a MIDI file")
-        return mido.MidiFile(str(path), clip=True)
+        try:
+            return mido.MidiFile(str(path), clip=True)
+        except KeySignatureError:  # of a key there is none of; all else may be in order
+            return mido.MidiFile(file=BytesIO(_without_odd_keys(path.read_bytes())), clip=True)
     except FileNotFoundError as fault:
         raise InputError(f"{path}: no such file; check the path") from fault
     except InputError:
@@ -150,6 +171,17 @@ def open_midi(path: Path) -> Any:
     except Exception as fault:  # mido raises OSError, ValueError, EOFError, KeyError, IndexError on junk
         why = str(fault) or "it breaks off"
         raise InputError(f"{path}: is not a readable MIDI file ({why}); export it again") from fault
+
+
+def _without_odd_keys(content: bytes) -> bytes:
+    """MIDI bytes, every key signature beyond seven accidentals or of no mode turned into a text event."""
+
+    def plain(found: re.Match[bytes]) -> bytes:
+        accidentals, mode = found[1][0], found[1][1]
+        known = (accidentals <= 7 or accidentals >= 249) and mode <= 1
+        return found[0] if known else b"\xff\x01\x02??"
+
+    return re.sub(rb"\xff\x59\x02(..)", plain, content, flags=re.DOTALL)
 
 
 def ticks_per_quarter(path: Path, midi: Any) -> int:
@@ -193,8 +225,7 @@ def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[t
             tracks.append([(*row[:6], len(tracks), channel == DRUM_CHANNEL) for row in rows[channel]])
             name = track.name.strip() or f"Track {len(tracks)}"
             names.append(name if len(rows) == 1 else f"{name}, channel {channel + 1}")
-    keys.sort(key=lambda k: k.start_quarter)
-    return tempo, sorted(meter), keys, markers, tracks, names, places
+    return tempo, sorted(meter), _agreed(keys), markers, tracks, names, places
 
 
 def _note(message: Any, quarter: float, sounding: dict, rows: dict[int, list[tuple]]) -> None:
@@ -207,6 +238,20 @@ def _note(message: Any, quarter: float, sounding: dict, rows: dict[int, list[tup
             rows.setdefault(message.channel, []).append(row)
     if message.type == "note_on" and message.velocity > 0:
         sounding[key] = (quarter, message.velocity)
+
+
+def _agreed(keys: list[KeyChange]) -> list[KeyChange]:
+    """One key at a time: of several named at once the one most tracks name; none twice running."""
+    named: dict[float, Counter[tuple[int, str]]] = {}
+    for key in keys:
+        named.setdefault(key.start_quarter, Counter())[key.tonic, key.mode] += 1
+    agreed: list[KeyChange] = []
+    for start in sorted(named):
+        most = max(named[start].values())
+        key = KeyChange(start, *min(k for k, times in named[start].items() if times == most))
+        if not agreed or (agreed[-1].tonic, agreed[-1].mode) != (key.tonic, key.mode):
+            agreed.append(key)
+    return agreed
 
 
 def _key_change(quarter: float, name: str) -> KeyChange:

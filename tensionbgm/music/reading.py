@@ -19,9 +19,9 @@ from tensionbgm.music.windows import Windows, units
 
 UNITS = {
     **dict.fromkeys(("diameter", "momentum", "strain"), "radii"),
-    **dict.fromkeys(("roughness", "dissonance"), "1"),
+    **dict.fromkeys(("roughness", "dissonance", "motion"), "1"),
     **dict.fromkeys(("key_distance", "tonic_distance"), "radians"),
-    "surface": "Lerdahl's steps",
+    **dict.fromkeys(("surface", "hierarchy"), "Lerdahl's steps"),
     "loudness": "dB",
     "density": "log2(1 + attacks/s)",
     "turnover": "log2(1 + notes/s)",
@@ -79,7 +79,7 @@ def read_tension(
     ------
     InputError
         the dialect cannot read the file
-    ValueError
+    MeasureError
         there is no such dialect or window, or several keys for midi-miner
     """
     found = dialect_profile(path if dialect == "midi-miner" else notes, dialect, window, keys)

@@ -13,7 +13,18 @@ from importlib import resources
 import numpy as np
 
 COMPONENTS = (
-    *("diameter", "momentum", "strain", "roughness", "dissonance", "tonic_distance", "surface"),
+    *(
+        "diameter",
+        "momentum",
+        "strain",
+        "roughness",
+        "dissonance",
+        "key_distance",
+        "tonic_distance",
+        "motion",
+        "surface",
+        "hierarchy",
+    ),
     *("loudness", "density", "turnover", "register", "top", "compass", "parts", "tempo"),
 )
 BLENDS = ("tonal", "energy", "intensity", "composite")

@@ -7,6 +7,7 @@ Repeats are not unfolded: the score is measured as it is written, bar by bar.
 from __future__ import annotations
 
 import itertools
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,21 @@ from typing import Any
 import numpy as np
 
 from tensionbgm.errors import InputError
-from tensionbgm.music.notes import MAX_BYTES, MAX_QUARTERS, NOTE, KeyChange, Notes, read_midi
+from tensionbgm.music.notes import (
+    MAX_BYTES,
+    MAX_QUARTERS,
+    NOTE,
+    KeyChange,
+    Notes,
+    check_length,
+    read_midi,
+)
 
 MIDI = (".mid", ".midi", ".smf")
 NOTATION = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".krn": "humdrum"}
 PLAIN_VELOCITY = 80  # where the score says nothing of loudness: mezzo-forte
-MOST_UNPACKED = 10 * MAX_BYTES  # of a compressed MusicXML file
+MOST_UNPACKED = 3 * MAX_BYTES  # of a compressed MusicXML file
+CONTAINER = "META-INF/container.xml"
 NOTATED_BPM = 120.0  # where the score names no tempo
 SNARE = 38
 
@@ -39,8 +49,12 @@ def read_score(path: Path) -> Notes:
     if suffix not in NOTATION:
         kinds = ", ".join((".mid", *NOTATION))
         raise InputError(f"{path}: is of no kind that can be read; give a score as {kinds}")
-    _check(path)
-    return _notes_of(path, _parse(path, NOTATION[suffix]))
+    try:
+        return _notes_of(path, _parse(path, NOTATION[suffix]))
+    except InputError:
+        raise
+    except Exception as fault:  # music21 raises a hundred kinds on junk
+        raise InputError(f"{path}: is not a readable score ({_one_line(fault)}); export it again") from fault
 
 
 def _is_midi(path: Path) -> bool:
@@ -53,8 +67,14 @@ def _is_midi(path: Path) -> bool:
         return True
 
 
-def _check(path: Path) -> None:
-    """Refuse what is no plain file of a sensible size, and XML that unfolds into more than it holds."""
+def _content(path: Path) -> str:
+    """The text of a score: XML clean of entities, from the one file in a compressed score that holds it.
+
+    Raises
+    ------
+    InputError
+        it is no plain file of a sensible size, or XML that is broken or unfolds into more than it holds
+    """
     from defusedxml import DefusedXmlException, ElementTree
 
     try:
@@ -64,29 +84,43 @@ def _check(path: Path) -> None:
             raise InputError(f"{path}: is no plain file; give a score")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB; give a score")
-        if path.suffix.lower() == ".mxl":
-            with zipfile.ZipFile(path) as packed:
-                if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
-                    raise InputError(f"{path}: unpacks into more than a score can hold; export it again")
-                for name in packed.namelist():
-                    if name.lower().endswith((".xml", ".musicxml")) and not name.startswith("__MACOSX/"):
-                        ElementTree.fromstring(packed.read(name))
-        elif path.suffix.lower() != ".krn":
-            ElementTree.fromstring(path.read_bytes())
-    except (OSError, zipfile.BadZipFile, DefusedXmlException, SyntaxError, ValueError, RuntimeError) as fault:
+        if path.suffix.lower() == ".krn":
+            return path.read_text(encoding="utf-8", errors="replace")
+        content = _unpacked(path) if path.suffix.lower() == ".mxl" else path.read_bytes()
+        return str(ElementTree.tostring(ElementTree.fromstring(content), encoding="unicode"))
+    except DefusedXmlException as fault:
+        raise InputError(f"{path}: defines entities, as no score does; export it again") from fault
+    except (OSError, zipfile.BadZipFile, SyntaxError, ValueError, LookupError, RuntimeError) as fault:
         raise InputError(f"{path}: is not a readable score ({_one_line(fault)}); export it again") from fault
+
+
+def _unpacked(path: Path) -> bytes:
+    """The score inside a compressed MusicXML file: the one its container names, else the first."""
+    from defusedxml import ElementTree
+
+    with zipfile.ZipFile(path) as packed:
+        if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
+            raise InputError(f"{path}: unpacks into more than a score can hold; export it again")
+        names = packed.namelist()
+        if CONTAINER in names:
+            rooted = ElementTree.fromstring(packed.read(CONTAINER)).iter()
+            named = [entry.get("full-path") for entry in rooted if entry.tag.endswith("rootfile")]
+        else:
+            named = [name for name in names if Path(name).suffix in NOTATION and "__MACOSX" not in name]
+        if not named or named[0] not in names:
+            raise InputError(f"{path}: holds no score; export it again")
+        return packed.read(named[0])
 
 
 def _parse(path: Path, kind: str) -> Any:
-    """The file as music21 reads it, at sounding pitch."""
+    """The score as music21 reads it, at sounding pitch."""
     from music21 import converter
 
-    try:
-        score = converter.parseFile(path, format=kind, forceSource=True, storePickle=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of marks that it leaves out, not notes
+        score = converter.parseData(_content(path), format=kind)
         instruments = score.recurse().getElementsByClass("Instrument")
         return score.toSoundingPitch() if any(i.transposition for i in instruments) else score
-    except Exception as fault:  # music21 raises a hundred kinds on junk
-        raise InputError(f"{path}: is not a readable score ({_one_line(fault)}); export it again") from fault
 
 
 def _one_line(fault: BaseException) -> str:
@@ -97,11 +131,11 @@ def _notes_of(path: Path, score: Any) -> Notes:
     parts = list(score.parts) or [score]
     rows: list[tuple] = []
     names: list[str] = []
-    for part in parts:
-        found = _rows(part, len(names))
+    for staves in _players(parts):
+        found = [row for staff in staves for row in _rows(staff, len(names))]
         if found:
             rows += found
-            names.append((part.partName or f"Part {len(names) + 1}").strip())
+            names.append((staves[0].partName or f"Part {len(names) + 1}").strip())
     if not rows:
         raise InputError(f"{path}: holds no notes; give a score with music in it")
     table = np.array(rows, NOTE)
@@ -111,11 +145,22 @@ def _notes_of(path: Path, score: Any) -> Notes:
             f"{path}: lasts {end.max():.0f} quarters; give a score of at most {MAX_QUARTERS:.0f}"
         )
     knot_quarter, knot_s = _tempo(score)
+    check_length(path, float(np.interp(end.max(), knot_quarter, knot_s)))
     table["onset_s"] = np.interp(table["onset_quarter"], knot_quarter, knot_s)
     table["duration_s"] = np.interp(end, knot_quarter, knot_s) - table["onset_s"]
     table = table[np.lexsort((table["pitch"], table["track"], table["onset_quarter"]))]
     bars, beats = _bars(parts[0], float(end.max()))
     return Notes(table, tuple(names), bars, knot_quarter, knot_s, _keys(parts[0]), beat_quarter=beats)
+
+
+def _players(parts: list[Any]) -> list[list[Any]]:
+    """The staves that one player reads, together: a piano's two are one part."""
+    players: dict[str, list[Any]] = {}
+    for number, part in enumerate(parts):
+        of_several = "PartStaff" in part.classes
+        player = str(part.id).rsplit("-Staff", 1)[0] if of_several else f"{number}"
+        players.setdefault(player, []).append(part)
+    return list(players.values())
 
 
 def _rows(part: Any, track: int) -> list[tuple]:
@@ -146,7 +191,7 @@ def _rows(part: Any, track: int) -> list[tuple]:
 def _heads(element: Any) -> Iterator[tuple[int, bool, str | None]]:
     """MIDI pitch of each note head, whether it is percussion, and its tie."""
     for head in getattr(element, "notes", (element,)):
-        tie = (head.tie or element.tie) and (head.tie or element.tie).type
+        tie = head.tie.type if head.tie else None
         if hasattr(head, "pitch"):
             yield int(np.clip(round(head.pitch.ps), 0, 127)), False, tie
         elif hasattr(head, "displayStep"):
@@ -186,9 +231,19 @@ def _bars(part: Any, end: float) -> tuple[np.ndarray, np.ndarray]:
         lines = np.arange(0.0, end + long - 1e-6, long).tolist()
     beats = []
     for start, stop in itertools.pairwise(lines):
-        beat = next((m.beatDuration.quarterLength for at, m in reversed(meters) if at <= start + 1e-6), 1.0)
+        beat = next((_beat(meter) for at, meter in reversed(meters) if at <= start + 1e-6), 1.0)
         beats.append(np.arange(start, stop - 1e-6, max(float(beat), 0.125)))
     return np.array(lines), np.concatenate([*beats, [lines[-1]]])
+
+
+def _beat(meter: Any) -> float:
+    """The beat of a meter [quarters]; of an additive one, whose beats differ, what it counts in."""
+    from music21.exceptions21 import Music21Exception
+
+    try:
+        return float(meter.beatDuration.quarterLength)
+    except Music21Exception:
+        return 4.0 / meter.denominator
 
 
 def _keys(part: Any) -> tuple[KeyChange, ...]:

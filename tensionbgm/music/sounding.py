@@ -1,7 +1,7 @@
 """Notes and windows -> Sounding: what sounds together, and for how long, exactly.
 
-Score time is counted in whole units, so every sum below is exact: how a long note is split, or where a
-window begins, leaves no trace of rounding.
+Score time is counted in whole units, so sums of whole numbers are exact: how a long note is split, or where
+a window begins, leaves no trace of rounding.  Sums of other numbers are as good as doubles are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import numpy as np
 
 from tensionbgm.music.notes import Notes
 from tensionbgm.music.windows import Windows, units
+
+MOST_BITS = 62
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,15 @@ class Sounding:
 
     @property
     def mask(self) -> np.ndarray:
-        """The classes that sound, one bit each, int64 (m,)."""
+        """The classes that sound, one bit each, int64 (m,).
+
+        Raises
+        ------
+        ValueError
+            there are more classes than bits
+        """
+        if self.count.shape[1] > MOST_BITS:
+            raise ValueError(f"{self.count.shape[1]} classes of notes; a mask holds {MOST_BITS}")
         return (self.count > 0) @ (1 << np.arange(self.count.shape[1], dtype=np.int64))
 
     def over(self, windows: Windows, value: np.ndarray) -> np.ndarray:

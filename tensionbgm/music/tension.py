@@ -4,9 +4,9 @@ Each component is a curve of its own, measured in its own unit (`measure`) and m
 `scale`: the share of real background music that is less tense.
 
 - tonal, on the spiral array [HC16]_ (`ribbons`): *diameter*, *momentum*, *strain* [radii];
-- tonal, beyond it: *dissonance*, *key_distance* and *tonic_distance* in the Tonal Interval Space
-  [NCBSM20]_ (`tis`), *surface*, Lerdahl's surface tension [Lerdahl01]_ (`lerdahl`), and *roughness*, sensory
-  dissonance [HK78]_ (`roughness`);
+- tonal, beyond it: *dissonance*, *key_distance*, *tonic_distance* and *motion* in the Tonal Interval Space
+  [NCBSM20]_ (`tis`); *surface* and *hierarchy*, Lerdahl's surface tension and his distance from the tonic
+  [Lerdahl01]_ (`lerdahl`); *roughness*, sensory dissonance [HK78]_ (`roughness`);
 - energy (`energy`, `texture`): *loudness* [dB], *density* [log2 of 1 + attacks/s], *turnover*
   [log2 of 1 + notes/s], *register*, *top* [MIDI pitch], *compass* [semitones], *parts*, *tempo* [1/min].
 
@@ -40,6 +40,8 @@ TONAL = {"diameter": 0.50, "momentum": 0.25, "strain": 0.25}  # diameter twice, 
 ENERGY = {"loudness": 0.45, "density": 0.30, "register": 0.10, "parts": 0.15}
 TONAL_SHARE = 0.35
 
+MOTION = "motion"  # measured from the window before, as momentum is
+
 Measure = Callable[[Notes, np.ndarray, np.ndarray], np.ndarray]
 KeyedMeasure = Callable[[Notes, np.ndarray, np.ndarray, tuple[KeyChange, ...]], np.ndarray]
 PLAIN: dict[str, Measure] = {
@@ -54,8 +56,9 @@ KEYED: dict[str, KeyedMeasure] = {
     "key_distance": tis.tis_key_distance,
     "tonic_distance": tis.tis_tonic_distance,
     "surface": lerdahl.surface_tension,
+    "hierarchy": lerdahl.tonic_distance,
 }
-MEASURES = (*RIBBONS, *KEYED, *PLAIN)
+MEASURES = (*RIBBONS, *KEYED, MOTION, *PLAIN)
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,9 @@ def measure(
         raw = {name: getattr(tonal, name) for name in RIBBONS}
     start, end = over.start_quarter, over.end_quarter
     for name in names:
-        if name in KEYED:
+        if name == MOTION:
+            raw[name] = tis.tis_motion(notes, start, end, over.before)
+        elif name in KEYED:
             raw[name] = KEYED[name](notes, start, end, keys)
         elif name not in raw:
             raw[name] = PLAIN[name](notes, start, end)

@@ -7,7 +7,7 @@ A chroma c, 12 weights of pitch classes, is a point of six complex coordinates [
 The nearer the centre, the more dissonant; the smaller an angle, the closer in key [NCBSM20]_:
 
 - *dissonance*: 1 - |T| / |T of a single note|, of what sounds together;
-- *key distance*: angle between a window's T and that of the key's profile [Temperley99]_;
+- *key distance*: angle between a window's T and that of the key's profile [Temperley07]_;
 - *tonic distance*: angle between a window's T and that of the tonic triad;
 - *motion*: distance between the T of two windows, over the largest between any two chords.
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tensionbgm.errors import MeasureError
 from tensionbgm.music.notes import Notes
 
 UNITS = 40_320  # score time is counted in so many to a quarter (8!): every usual MIDI division fits
 SLIDING = "sliding"  # a bar long, a beat apart: tension is felt over seconds
-NAMED = ("16th", "beat", "bar", SLIDING)
+NAMED = ("16th", "8th", "beat", "bar", SLIDING)
 LEAST_S, MOST_S = 0.02, 600.0
+LEAST_BAR, MOST_BAR = 2.0, 6.0  # [quarters]: shorter and longer bars are not felt as one
+MOST_WINDOWS = 400_000
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ def windows(notes: Notes, spec: str | float = SLIDING) -> Windows:
     notes : Notes
         at least one note
     spec : str or float
-        "16th", "beat" (as the meter counts: a dotted quarter in 6/8) or "bar", each of them one window
-        after another; "sliding": a bar long, starting a beat apart; or a length in seconds
+        "16th", "8th", "beat" (as the meter counts: a dotted quarter in 6/8) or "bar", each of them one
+        window after another; "sliding": a bar long, starting a beat apart; or a length in seconds
 
     Returns
     -------
@@ -59,8 +62,8 @@ def windows(notes: Notes, spec: str | float = SLIDING) -> Windows:
 
     Raises
     ------
-    ValueError
-        the name is unknown, or the length not 0.02..600 s
+    MeasureError
+        the name is unknown, the length not 0.02..600 s, or the windows would be too many
     """
     end = max(int(units((notes.notes["onset_quarter"] + notes.notes["duration_quarter"]).max())), 1)
     if spec == SLIDING:
@@ -76,7 +79,7 @@ def parse(text: str | float) -> str | float:
 
     Raises
     ------
-    ValueError
+    MeasureError
         neither a name nor a number of seconds, 0.02..600
     """
     if text in NAMED:
@@ -86,27 +89,43 @@ def parse(text: str | float) -> str | float:
     except ValueError:
         length_s = np.nan
     if not LEAST_S <= length_s <= MOST_S:
-        raise ValueError(f"{text!r} is no window; give {', '.join(NAMED)} or seconds, {LEAST_S}..{MOST_S:g}")
+        raise MeasureError(
+            f"{text!r} is no window; give {', '.join(NAMED)} or seconds, {LEAST_S}..{MOST_S:g}"
+        )
     return length_s
 
 
 def _edges(notes: Notes, spec: str | float, end: int) -> np.ndarray:
     """Where windows that follow one another begin and end, int64 [units]."""
     spec = parse(spec)
-    if spec == "16th":
-        return np.arange(0, end + UNITS // 4, UNITS // 4)
+    if spec in ("16th", "8th"):
+        return _steps(UNITS // int(spec[:-2]) * 4, end)
     if spec == "beat":
         return units(notes.beats)
     if spec == "bar":
         return units(notes.bar_quarter)
     length_s = float(spec)
+    _check_number(notes.end_s / length_s)
     return units(notes.quarters(np.arange(0.0, notes.end_s + length_s, length_s)))
 
 
+def _steps(length: int, end: int) -> np.ndarray:
+    _check_number(end / length)
+    return np.arange(0, end + length, length)
+
+
+def _check_number(windows: float) -> None:
+    if windows > MOST_WINDOWS:
+        raise MeasureError(f"the piece would have {windows:.0f} windows; give longer ones")
+
+
 def _sliding(notes: Notes, end: int) -> Windows:
+    """Windows as long as most bars, from every beat on; the last ends with the music."""
     bars = np.diff(notes.bar_quarter)
-    beats = float(np.median(bars)) if len(bars) else 4.0
-    hops = int(np.clip(round(beats), 2, 4))
-    last = max(end - hops * UNITS, 0)
-    start = np.unique(np.append(np.arange(0, last + 1, UNITS), last))  # the last ends with the music
-    return Windows(start, np.minimum(start + hops * UNITS, end), np.maximum(np.arange(len(start)) - hops, 0))
+    bar = float(np.median(bars)) if len(bars) else 4.0
+    length = int(units(np.clip(bar, LEAST_BAR, MOST_BAR)))
+    last = max(end - length, 0)
+    beat = units(notes.beats)
+    start = np.unique(np.concatenate([[0], beat[beat < last], [last]]))
+    before = np.searchsorted(start, start - length, side="right") - 1
+    return Windows(start, np.minimum(start + length, end), np.maximum(before, 0))

@@ -82,14 +82,16 @@ def draw_curve(
     reached: tuple[Any, Any] | None,
     duration_s: float,
     title: str = "",
+    measured: str = "asked",
 ) -> None:
-    """Tension asked for, and if there is any, reached; each is (times, values)."""
+    """Tension asked for, and if there is any, reached, (times, values) each; `measured` names a lone one."""
     plain_axes(ax, duration_s, title)
     ax.set_ylim(-0.02, 1.02)
     ax.set_yticks([0, 0.5, 1])
     ax.grid(axis="y", color=RULE, lw=0.6)
     times, values = _to_edges(*asked, duration_s)
-    ax.plot(times, values, color=looks.ASKED, lw=2.2, label="asked", solid_capstyle="round", zorder=4)
+    name = measured if reached is None else "asked"
+    ax.plot(times, values, color=looks.ASKED, lw=2.2, label=name, solid_capstyle="round", zorder=4)
     if reached is None:
         ax.fill_between(times, values, color=looks.ASKED, alpha=0.12, lw=0)
         return
@@ -232,7 +234,7 @@ def draw_bars(ax: Any, plan: Mapping[str, Any], duration_s: float) -> None:
 
 
 def draw_errors(ax: Any, each: Sequence[Mapping[str, Any]], duration_s: float, title: str = "") -> None:
-    """For each cut how early or late the nearest accent is; beyond 250 ms at the edge."""
+    """For each cut how early or late the nearest accent is; beyond 250 ms in figures at the edge."""
     plain_axes(ax, duration_s, title)
     ax.axhspan(-40, 40, color=looks.ROLES["arpeggio"][0], alpha=0.14, lw=0)
     ax.axhline(0, color=SOFT, lw=0.7)
@@ -243,6 +245,10 @@ def draw_errors(ax: Any, each: Sequence[Mapping[str, Any]], duration_s: float, t
         colours = np.where(good, looks.ROLES["arpeggio"][0], looks.CUT)
         ax.vlines(time_s, 0, np.clip(error_ms, -250, 250), colors=colours, lw=1, alpha=0.5)
         ax.scatter(time_s, np.clip(error_ms, -250, 250), c=colours, s=20, zorder=3, lw=0)
+        for at, ms in zip(time_s[np.abs(error_ms) > 250], error_ms[np.abs(error_ms) > 250], strict=True):
+            side = "left" if at < 0.9 * duration_s else "right"
+            away = f" {abs(ms):.0f} ms "
+            ax.text(at, np.sign(ms) * 215, away, fontsize=7, color=looks.CUT, ha=side, va="center")
     ax.set_ylim(-265, 265)
     ax.set_yticks([-200, -40, 40, 200], ["200 ms early", "", "±40 ms", "200 ms late"])
 

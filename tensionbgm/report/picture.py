@@ -121,14 +121,21 @@ def tension_picture(
     heights |= {"drums": 0.45 if drums else 0.01, **dict.fromkeys(others, 0.55), "clock": 0.12}
     figure, axes = _figure(heights, {"curve": 0.35, **dict.fromkeys((*RIBBONS, *others), 0.28), "roll": 0.1})
     asked = None if against is None else (profile.time_s, against.mean(profile.start_s, profile.end_s))
-    said = f"{len(notes.notes)} notes in {len(notes.track_names)} tracks, {looks.clock(duration_s, 1)}"
-    said += f"; {reading.key}; ribbons of the dialect {reading.dialect}, window {reading.window}"
+    said = f"{words.count(len(notes.notes), 'note')} in {words.count(len(notes.track_names), 'track')}, "
+    said += f"{looks.clock(duration_s, 1)}; {reading.keys[0][1]}"
+    said += f" and {words.count(len(reading.keys) - 1, 'change')} of key" if len(reading.keys) > 1 else ""
+    said += f"; ribbons of the dialect {reading.dialect}, window {reading.window}"
     if asked is not None and (r := pearson(np.asarray(asked[1]), profile.intensity)) is not None:
         said += f"; fit to the curve r {r:+.2f}"
-    _head(axes["head"], title or "Tension", (), said)
+    _head(axes["head"], looks.shown_name(title) or "Tension", (), said)
     reached = (profile.time_s, profile.intensity)
     panels.draw_curve(
-        axes["curve"], asked or reached, None if asked is None else reached, duration_s, f"tension: {SCALE}"
+        axes["curve"],
+        asked or reached,
+        None if asked is None else reached,
+        duration_s,
+        f"tension: {SCALE}",
+        "measured (intensity)",
     )
     panels.draw_felt(axes["curve"], profile.time_s, profile.composite)
     edge_s = np.append(reading.start_s, reading.end_s[-1:])

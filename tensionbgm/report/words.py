@@ -127,6 +127,7 @@ def _tension(report: Mapping[str, Any]) -> Figure:
         )
     controls = [("shuffled", fit["control_shuffled"]), ("before search", fit["control_unoptimised"])]
     beside = ", ".join(f"{name} {r:+.2f}" for name, r in controls if r is not None)
+    beside = f"RMSE {fit['rmse']:.2f}; {beside}" if fit["rmse"] is not None else beside
     meaning = (
         "How closely the tension of the written music rises and falls with the curve: 1 is exactly, 0 not "
         f"at all. Typical distance from the curve: {number(fit['rmse'])} on its scale of 0 to 1."

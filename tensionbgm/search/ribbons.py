@@ -124,7 +124,9 @@ def change(
     device: str = "auto",
     threads: int | None = None,
 ) -> Ribbons:
-    """Give notes of every candidate other pitches, one after another; costs what they touch.
+    """Give notes of every candidate other pitches, one after another.
+
+    On the processor it costs what they touch; on CUDA the state is carried to the device and back each time.
 
     Parameters
     ----------

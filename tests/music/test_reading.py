@@ -81,3 +81,16 @@ def test_what_cannot_be_measured_is_told_in_one_line(song, capsys, arguments, st
     assert fault in err
     assert len(err.strip().splitlines()) == 1
     assert out == ""
+
+
+@pytest.mark.parametrize("out", ["song.mid", "curve.csv"])
+def test_no_picture_takes_the_place_of_what_it_is_drawn_from(song, tmp_path, capsys, out):
+    import shutil
+
+    shutil.copy(song, tmp_path / "song.mid")
+    (tmp_path / "curve.csv").write_text("time_s,tension\n0,0.2\n20,0.8\n")
+    before = {name: (tmp_path / name).read_bytes() for name in ("song.mid", "curve.csv")}
+    asked = ["tension", str(tmp_path / "song.mid"), "--against", str(tmp_path / "curve.csv"), "--force"]
+    assert __main__.main([*asked, "-o", str(tmp_path / out)]) == 1
+    assert "png" in capsys.readouterr().err
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before

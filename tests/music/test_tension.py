@@ -212,7 +212,7 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, content):
 
 
 def test_names_of_the_public_tables_match():
-    assert set(scale.COMPONENTS) <= set(tension.MEASURES)
+    assert set(scale.COMPONENTS) == set(tension.MEASURES)
     assert set(scale.COMPONENTS) | set(scale.BLENDS) == set(scale.tables())
     assert notes_room.NOTE.names[0] == "onset_quarter"
     assert spiral.diameter_table().shape == (4096,)
@@ -269,3 +269,28 @@ def test_a_track_knows_its_place_in_the_file(tmp_path):
     unclosed = mido.Message("note_on", channel=0, note=60)
     notes = read_midi(write(tmp_path / "two.mid", unclosed, *beeps(channel=3)))
     assert notes.places == ((0, 3),)
+
+
+def test_the_key_that_most_tracks_name_holds_and_none_is_named_twice(tmp_path):
+    tracks = [mido.MidiTrack([mido.MetaMessage("key_signature", key=k), *beeps()]) for k in ("A", "C", "A")]
+    tracks[0].append(mido.MetaMessage("key_signature", key="A"))
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2]):
+        mido.MidiFile(tracks=[tracks[i] for i in order]).save(tmp_path / "keys.mid")
+        assert read_midi(tmp_path / "keys.mid").keys == (KeyChange(0.0, 9, "major"),)
+
+
+def test_a_key_signature_of_no_key_is_passed_over(tmp_path):
+    named = mido.MetaMessage("key_signature", key="D")
+    path = write(tmp_path / "odd.mid", named, *beeps())
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"\xff\x59\x02\x02\x00", b"\xff\x59\x02\x09\x07"))
+    notes = read_midi(path)
+    assert (notes.keys, len(notes.notes)) == ((), 2)
+
+
+def test_a_piece_of_days_is_refused(tmp_path):
+    slow = mido.MetaMessage("set_tempo", tempo=16_000_000)
+    late = mido.Message("note_on", note=60, time=100_000)
+    end = mido.Message("note_off", note=60, time=10)
+    with pytest.raises(InputError, match="hours"):
+        read_midi(write(tmp_path / "days.mid", slow, late, end, ticks=1))

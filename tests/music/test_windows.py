@@ -111,3 +111,19 @@ def test_doubling_a_note_in_the_octave_leaves_its_diameter(notes, spec):
     one, two = (ribbons(music(r), (KeyChange(0.0, 0, "major"),), over) for r in (notes, doubled))
     np.testing.assert_allclose(one.diameter, two.diameter, atol=1e-12)
     np.testing.assert_allclose(one.strain, two.strain, atol=1e-12)
+
+
+@pytest.mark.parametrize(("bar", "beat"), [(6.0, 1.5), (3.0, 1.5), (4.0, 1.0), (3.0, 1.0)])
+def test_sliding_windows_are_a_bar_long_and_a_beat_apart_and_look_back_a_bar(bar, beat):
+    bars = np.arange(0, 8 * bar + 1e-9, bar)
+    piece = music([(0, 8 * bar, 60)], bars=bars, beats=np.arange(0, 8 * bar + 1e-9, beat))
+    over = windows(piece)
+    np.testing.assert_allclose(over.end_quarter - over.start_quarter, bar)
+    np.testing.assert_allclose(np.diff(over.start_quarter), beat)
+    far = over.start_quarter >= bar
+    np.testing.assert_allclose((over.start_quarter - over.start_quarter[over.before])[far], bar)
+
+
+def test_more_windows_than_anyone_can_read_are_refused():
+    with pytest.raises(ValueError, match="give longer ones"):
+        windows(music([(0, 60_000, 60)]), 0.02)
