@@ -25,7 +25,7 @@ import numpy as np
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.ribbons import key_at
 from tensionbgm.music.sounding import Sounding, sounding
-from tensionbgm.music.windows import Windows, units
+from tensionbgm.music.windows import spans, units
 
 TRIADS = {"major": (0, 4, 7), "minor": (0, 3, 7), "diminished": (0, 3, 6), "augmented": (0, 4, 8)}
 SEVENTHS = {"major": (10, 11), "minor": (10, 11), "diminished": (9, 10), "augmented": (10, 11)}
@@ -161,7 +161,7 @@ def _heard(
     notes: Notes, start: np.ndarray, end: np.ndarray, keys: tuple[KeyChange, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Surface dissonance under each window's chord, and that chord's distance from the tonic."""
-    windows = Windows(units(start), units(end), np.arange(len(start)))
+    windows = spans(start, end)
     change = units(np.array([key.start_quarter for key in keys]))
     drum = notes.notes["drum"]
     used, which = np.unique(notes.notes["pitch"], return_inverse=True)

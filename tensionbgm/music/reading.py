@@ -15,7 +15,7 @@ from tensionbgm.music import local_keys, scale, tension
 from tensionbgm.music.dialects import dialect_profile
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.tension import Profile
-from tensionbgm.music.windows import Windows, units
+from tensionbgm.music.windows import spans
 
 UNITS = {
     **dict.fromkeys(("diameter", "momentum", "strain"), "radii"),
@@ -83,9 +83,7 @@ def read_tension(
         there is no such dialect or window, or several keys for midi-miner
     """
     found = dialect_profile(path if dialect == "midi-miner" else notes, dialect, window, keys)
-    start = units(notes.quarters(found.start_s))
-    end = np.maximum(units(notes.quarters(found.end_s)), start + 1)
-    over = Windows(start, end, np.maximum(np.arange(len(start)) - 1, 0))
+    over = spans(notes.quarters(found.start_s), notes.quarters(found.end_s))
     others = [name for name in tension.MEASURES if name not in tension.RIBBONS]
     raw = {name: getattr(found, name) for name in tension.RIBBONS}
     raw |= tension.measure(notes, profile.keys, over, others)

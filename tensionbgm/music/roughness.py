@@ -23,7 +23,7 @@ import numpy as np
 
 from tensionbgm.music.notes import Notes
 from tensionbgm.music.sounding import sounding
-from tensionbgm.music.windows import Windows, units
+from tensionbgm.music.windows import spans
 
 Weight = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of the amplitudes of two partials
 
@@ -69,7 +69,7 @@ def roughness(notes: Notes, start_quarter: np.ndarray, end_quarter: np.ndarray) 
     roughness : float (w,)
         0 (silence) upwards, as `hutchinson`
     """
-    windows = Windows(units(start_quarter), units(end_quarter), np.arange(len(start_quarter)))
+    windows = spans(start_quarter, end_quarter)
     pitch, drum = notes.notes["pitch"], notes.notes["drum"]
     used, which = np.unique(pitch, return_inverse=True)
     cut = sounding(notes, np.where(drum, -1, which), len(used), windows)

@@ -26,7 +26,7 @@ from tensionbgm.music import key_profiles
 from tensionbgm.music.notes import KeyChange, Notes
 from tensionbgm.music.ribbons import key_at
 from tensionbgm.music.sounding import Sounding, sounding
-from tensionbgm.music.windows import Windows, units
+from tensionbgm.music.windows import Windows, spans, units
 
 WEIGHTS = np.array([2.0, 11.0, 17.0, 16.0, 19.0, 7.0])  # of the intervals k = 1..6, for notes (not audio)
 SINGLE = float(np.linalg.norm(WEIGHTS))  # |T| of one pitch class, the farthest from the centre
@@ -175,7 +175,7 @@ def _from_key(
 
 def _cut(notes: Notes, start: np.ndarray, end: np.ndarray) -> tuple[Windows, Sounding]:
     """The windows in whole units, and the pitch classes that sound at each moment."""
-    windows = Windows(units(start), units(end), np.arange(len(start)))
+    windows = spans(start, end)
     pitch_class = np.where(notes.notes["drum"], -1, notes.notes["pitch"] % 12)
     return windows, sounding(notes, pitch_class, 12, windows)
 

@@ -74,6 +74,13 @@ def windows(notes: Notes, spec: str | float = SLIDING) -> Windows:
     return Windows(edges[:-1], edges[1:], np.maximum(np.arange(len(edges) - 1) - 1, 0))
 
 
+def spans(start_quarter: np.ndarray, end_quarter: np.ndarray) -> Windows:
+    """Windows from their edges, float (w,) each [quarters], none empty; each looks back to the one before."""
+    start = units(start_quarter)
+    end = np.maximum(units(end_quarter), start + 1)
+    return Windows(start, end, np.maximum(np.arange(len(start)) - 1, 0))
+
+
 def parse(text: str | float) -> str | float:
     """A window's name, or its length in seconds, as typed.
 
