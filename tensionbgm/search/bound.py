@@ -1,0 +1,156 @@
+"""Problem -> a lower bound of its cost: no piece is cheaper, however long one searches.
+
+The bound is a sum of optima of parts, each taken by itself:
+
+- *voice leading*: pitches and factors, `relaxed`;
+- *sets*: each beat's diameter and each chord's members, at the best set its notes can make;
+- *skeleton*: strain and momentum of the bars, the best path through the centres of effect their notes
+  can make, held and tied notes being free in every bar anew.  Where a bar has more states than
+  `BOXES`, near ones are made one box, and costs are those of the box's best point.
+
+Work grows in proportion to the length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tensionbgm.kernels import rules
+from tensionbgm.search import states
+from tensionbgm.search.relaxed import relax
+
+BOXES = 128  # states, or boxes of states, of one bar
+PASSES = 50  # over all notes, when costs are moved
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What no solution goes below [cost units], and how it comes about."""
+
+    voice_leading: int
+    sets: int
+    skeleton: int
+    constant: int
+    boxed: int  # bars whose states are boxes
+    dropped: int  # factors that count as nothing, being too large
+
+    @property
+    def cost(self) -> int:
+        """The bound."""
+        return self.voice_leading + self.sets + self.skeleton + self.constant
+
+    def gap(self, cost: int) -> float:
+        """How far a cost may lie above the optimum, as a share of the bound."""
+        return cost / max(self.cost, 1) - 1
+
+
+def bound(problem: rules.Problem, passes: int = PASSES, boxes: int = BOXES) -> Bound:
+    """A lower bound of everything that pitches for the problem can cost.
+
+    Parameters
+    ----------
+    passes : int
+        more make it tighter, never lower
+    boxes : int
+        states of one bar; more make it tighter
+    """
+    heard = states.members(problem)
+    relaxed = relax(problem)
+    relaxed.ascend(passes)
+    skeleton, boxed = _skeleton(problem, heard, boxes)
+    return Bound(
+        voice_leading=relaxed.bound(),
+        sets=sum(_set(problem, g, member) for g, member in enumerate(heard)),
+        skeleton=skeleton,
+        constant=int(problem.constant[0]),
+        boxed=boxed,
+        dropped=relaxed.factors.dropped,
+    )
+
+
+def _options(problem: rules.Problem, g: int, member: dict[int, np.ndarray]) -> list[states.Option]:
+    key = int(problem.group[g, rules.KEY])
+    return [states.option(problem, v, [(key, entries)]) for v, entries in member.items()]
+
+
+def _set(problem: rules.Problem, g: int, member: dict[int, np.ndarray]) -> int:
+    """Least cost of the sets of pitch classes a group can have."""
+    from tensionbgm.kernels import exact
+
+    if not (problem.group[g, rules.DIAMETER_WEIGHT] or problem.group[g, rules.SPAN]):
+        return 0
+    mask = np.zeros(1, np.int64)
+    for option in _options(problem, g, member):
+        reached = np.zeros(4096, bool)
+        reached[mask[:, None] | option.mask[:, 0]] = True
+        mask = np.flatnonzero(reached)
+    cost = np.empty(len(mask), np.int64)
+    exact.judge_sets(problem, g, mask, cost)
+    return int(cost.min())
+
+
+# --------------------------------------------------------------------------- skeleton
+
+
+@dataclass(frozen=True)
+class _Boxes:
+    """Boxes that hold all sums a window can have; int64 (n, 3) each."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+def _skeleton(problem: rules.Problem, heard: list[dict[int, np.ndarray]], limit: int) -> tuple[int, int]:
+    """Least strain and momentum, and the windows that were boxed."""
+    from tensionbgm.kernels import exact
+
+    table = problem.group
+    following = np.append(table[1:, rules.LINKED], 0)
+    chained = (table[:, rules.STRAIN_WEIGHT] != 0) | (table[:, rules.LINKED] != 0) | (following != 0)
+    best, low, high = np.zeros(1, np.int64), np.zeros((1, 3), np.int64), np.zeros((1, 3), np.int64)
+    boxed = 0
+    for g in np.flatnonzero(chained).tolist():
+        found = _boxes(_options(problem, g, heard[g]), limit)
+        next_low, next_high = (np.empty_like(found.low) for _ in range(2))
+        exact.place_states(problem, g, found.low, next_low)
+        exact.place_states(problem, g, found.high, next_high)
+        next_best = np.empty(len(found.low), np.int64)
+        exact.advance_boxes(problem, g, best, low, high, next_low, next_high, next_best)
+        best, low, high = next_best, next_low, next_high
+        boxed += bool((found.low != found.high).any())
+    return int(best.min()), boxed
+
+
+def _boxes(options: list[states.Option], limit: int) -> _Boxes:
+    """All sums that the options can make, as at most `limit` boxes; the smallest sets are joined first."""
+    parts = [_Boxes(option.sums[:, 0], option.sums[:, 0]) for option in options]
+    parts = [_merged(part, limit) for part in parts] or [_Boxes(*(np.zeros((1, 3), np.int64),) * 2)]
+    while len(parts) > 1:
+        parts.sort(key=lambda part: len(part.low))
+        one, two, *rest = parts
+        low, high = (
+            (getattr(one, end)[:, None] + getattr(two, end)).reshape(-1, 3) for end in ("low", "high")
+        )
+        parts = [*rest, _merged(_Boxes(low, high), limit)]
+    return parts[0]
+
+
+def _merged(boxes: _Boxes, limit: int) -> _Boxes:
+    """Boxes with a corner in one cell of a grid made one; the grid is as fine as the limit allows."""
+    boxes, cell = _in_cells(boxes, 1), 1
+    while len(boxes.low) > limit:
+        cell *= 2
+        boxes = _in_cells(boxes, cell)
+    return boxes
+
+
+def _in_cells(boxes: _Boxes, cell: int) -> _Boxes:
+    corner = (boxes.low - boxes.low.min(axis=0)) // cell
+    size = corner.max(axis=0) + 1
+    place = (corner[:, 0] * size[1] + corner[:, 1]) * size[2] + corner[:, 2]
+    order = np.argsort(place, kind="stable")
+    first = np.flatnonzero(np.diff(place[order], prepend=-1))
+    low, high = boxes.low[order], boxes.high[order]
+    return _Boxes(np.minimum.reduceat(low, first), np.maximum.reduceat(high, first))

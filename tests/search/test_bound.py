@@ -1,0 +1,143 @@
+"""The lower bound: below brute force, below everything the search finds, and worth something."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from exact_plans import windows_problem
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from search_plans import ensemble_plan
+
+from tensionbgm.config import Effort
+from tensionbgm.forms import Plan
+from tensionbgm.kernels import cpu, rules
+from tensionbgm.search import relaxed, run
+from tensionbgm.search.bound import bound
+from tensionbgm.search.problem import empty_state, pose
+from tensionbgm.search.skeleton import optimum
+
+ROLES = ("melody", "counter", "arpeggio", "pad", "bass")
+
+
+def narrow(plan: Plan, choices: int) -> Plan:
+    """The same plan with few pitches to choose from, so that all can be tried."""
+    slots = plan.slots.copy()
+    slots["allowed"] = 0xFFF
+    slots["low"] = (slots["low"] + slots["high"]) // 2 + 3 * slots["voice"]
+    slots["high"] = slots["low"] + choices - 1 + np.maximum(slots["shift"], 0)
+    return dataclasses.replace(plan, slots=slots)
+
+
+def costs_of(problem: rules.Problem, x: np.ndarray) -> np.ndarray:
+    """Cost of each row of pitches (n, V)."""
+    state = empty_state(problem, len(x))
+    state.x[:] = x
+    cpu.restart(problem, state, threads=1)
+    return state.cost[:, 0]
+
+
+def all_pitches(problem: rules.Problem) -> np.ndarray:
+    edge = itertools.pairwise(problem.domain_start)
+    return np.array(list(itertools.product(*(problem.domain_pitch[a:b] for a, b in edge))), np.int64)
+
+
+@settings(max_examples=15)
+@given(
+    parts=st.sampled_from([("melody", "bass"), ("counter", "bass"), ("melody", "pad"), ("pad", "bass")]),
+    bars=st.integers(1, 2),
+    choices=st.integers(2, 3),
+    passes=st.integers(0, 40),
+    boxes=st.integers(1, 64),
+)
+def test_no_pitches_cost_less(parts, bars, choices, passes, boxes):
+    problem = pose(narrow(ensemble_plan(bars, parts=parts, tied=False), choices)).problem
+    if len(problem.domain_start) > 10:
+        problem = pose(narrow(ensemble_plan(bars, parts=parts, tied=False), 2)).problem
+    assert bound(problem, passes, boxes).cost <= costs_of(problem, all_pitches(problem)).min()
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 999), boxes=st.integers(1, 400))
+def test_it_is_below_the_exact_optimum_and_reaches_it_for_windows_that_fit(seed, boxes):
+    problem = windows_problem(list(range(6)), 3, seed)
+    no_sets = problem._replace(group=problem.group.copy())
+    no_sets.group[:, rules.DIAMETER_WEIGHT] = 0
+    found = bound(no_sets, 0, boxes)
+    assert found.cost <= optimum(no_sets).cost
+    assert found.cost == optimum(no_sets).cost or found.boxed
+    assert bound(problem, 0, boxes).cost <= optimum(problem).cost
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 999), bars=st.sampled_from([1, 4, 18]), tied=st.booleans())
+def test_every_annealed_state_costs_more(seed, bars, tied):
+    problem = pose(ensemble_plan(bars, tied=tied)).problem
+    least = bound(problem, 20).cost
+    state = empty_state(problem, 2)
+    cpu.start(problem, state, seed, threads=1)
+    for k, heat in enumerate((500, 50, 4, 0)):
+        cpu.anneal(problem, state, seed, 10 * k, np.full(10, heat), threads=1)
+        assert (state.cost >= least).all()
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_more_passes_are_never_worse(tied):
+    problem = pose(ensemble_plan(9, tied=tied)).problem
+    found = [bound(problem, passes).voice_leading for passes in (0, 2, 8, 32)]
+    assert found == sorted(found)
+
+
+def test_moving_costs_leaves_what_every_piece_costs():
+    problem = pose(narrow(ensemble_plan(1, parts=("melody", "bass")), 3)).problem
+    moved = relaxed.relax(problem)
+    before = [_voice_leading(moved, x) for x in all_pitches(problem)[::7]]
+    moved.ascend(5)
+    assert [_voice_leading(moved, x) for x in all_pitches(problem)[::7]] == before
+
+
+def _voice_leading(moved: relaxed.Relaxed, x: np.ndarray) -> int:
+    """What pitches cost in factors and by themselves, as costs now lie."""
+    problem, f = moved.problem, moved.factors
+    start = problem.domain_start
+    place = [
+        int(np.flatnonzero(problem.domain_pitch[start[v] : start[v + 1]] == p)[0]) for v, p in enumerate(x)
+    ]
+    total = sum(int(moved.cost[start[v] + k]) for v, k in enumerate(place))
+    for k, scope in enumerate(f.variables):
+        row = 0
+        for i, v in enumerate(scope[scope >= 0]):
+            row = row * int(start[v + 1] - start[v]) + place[v]
+            total -= int(moved.message[moved.message_start[k, i] + place[v]])
+        total += int(f.table[f.start[k] + row])
+    return total
+
+
+def test_the_tables_say_what_the_search_pays():
+    problem = pose(narrow(ensemble_plan(2, tied=False), 3)).problem
+    state = empty_state(problem, 1)
+    cpu.start(problem, state, 4)
+    x = state.x[0]
+    paid = sum(rules.factors_cost(problem, x, v, True) for v in range(len(x)))
+    at = problem.domain_start[:-1] + [
+        int(np.flatnonzero(problem.domain_pitch[a:b] == p)[0])
+        for (a, b), p in zip(itertools.pairwise(problem.domain_start), x, strict=True)
+    ]
+    paid += int(problem.domain_cost[at].sum())
+    assert _voice_leading(relaxed.relax(problem), x) == paid * relaxed.FINE
+
+
+def test_it_is_worth_something():
+    plan = ensemble_plan(8, tied=False)
+    found = bound(pose(plan).problem)
+    cost = run.compose(plan, Effort(effort="normal")).search.cost_end * rules.POINT
+    assert 0 < found.cost <= cost
+    assert found.gap(cost) < 1.0
+
+
+def test_an_empty_plan_costs_nothing():
+    plan = ensemble_plan(2)
+    assert bound(pose(dataclasses.replace(plan, slots=plan.slots[:0])).problem).cost == 0
