@@ -126,6 +126,18 @@ def _compose(commands: Any) -> None:
         "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: PLAN-composed)"
     )
     parser.add_argument("--seed", type=whole_number, metavar="N", help="another seed than the plan's")
+    parser.add_argument(
+        "--lock",
+        metavar="SECTION|BAR|BAR-BAR,...",
+        help="what stays as it is in an earlier score, like A,3,5-8: sections by letter, bars from 1",
+    )
+    parser.add_argument(
+        "--from",
+        dest="earlier",
+        type=Path,
+        metavar="DIR|MIDI",
+        help="the earlier score (default: music.mid beside the plan)",
+    )
     add_options(parser, config.Effort)
     parser.add_argument("--soundfont", metavar="FILE", help="an SF2 or SF3 font to play with")
     _common(parser)
@@ -221,6 +233,8 @@ def compose(args: argparse.Namespace) -> None:
             args.force,
             Watch(bars, stop.asked),
             args.typed,
+            args.lock,
+            args.earlier,
         )
     _tell(args, made)
 

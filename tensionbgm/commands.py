@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tensionbgm import checks, config, forms, pipeline
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, UsageError
 from tensionbgm.folder import file_written_aside, written_aside
 from tensionbgm.forms import Curve, Plan
 from tensionbgm.progress import Watch
@@ -130,16 +130,29 @@ def compose(
     force: bool = False,
     watch: Watch | None = None,
     command: Sequence[str] = (),
+    locked: str | None = None,
+    earlier: Path | None = None,
 ) -> Made:
     """Compose a plan again, without its film: score, audio and report.
+
+    `locked` names what stays to the byte as it is in an earlier score, "A,3,5-8": sections, bars from 1.
+    That score is `earlier`, a MIDI file or the folder of one; by default it lies beside the plan.
 
     Raises
     ------
     InputError
-        the plan cannot be read or contradicts itself, or the output exists already
+        the plan cannot be read or contradicts itself, the output exists already, what is locked is not
+        there, or the earlier score is not this plan's
+    UsageError
+        an earlier score is given, but nothing to lock
     """
+    from tensionbgm.music.notes import read_midi
+    from tensionbgm.report.build import write_report
+    from tensionbgm.search import lock as locks
     from tensionbgm.search.check import check_plan
 
+    if locked is None and earlier is not None:
+        raise UsageError("--from: is the score that --lock keeps something of; give --lock too")
     watch = watch or Watch()
     out = out or Path(f"{plan_file.stem}-composed")
     asked = pipeline.Asked(effort=effort, sound=config.Sound(soundfont=soundfont))
@@ -153,13 +166,18 @@ def compose(
         raise InputError(f"{plan_file}: holds no notes; plan the piece again")
     duration_s = float(plan.grid.bar_us[-1]) / 1e6
     checks.check_duration(plan_file, duration_s)
-    piece = pipeline.make_piece(plan, effort, watch)
+    lock = None if locked is None else locks.read_lock(plan, locked, locks.find_score(plan_file, earlier))
+    piece = pipeline.make_piece(plan, effort, watch, lock)
     with written_aside(out, force, checks.earlier_stems(out)) as folder:
         pipeline.write_score(folder, piece, watch)
+        if lock:
+            locks.check_kept(plan, lock, read_midi(folder / "music.mid"))
         _, facts = pipeline.write_audio(folder, piece, duration_s, asked, watch)
-        report = pipeline.write_reports(
-            folder, piece, None, facts, effort.effort, facts["warnings"], watch, command
-        )
+        said = [*(lock.warnings if lock else ()), *facts["warnings"]]
+        report = pipeline.write_reports(folder, piece, None, facts, effort.effort, said, watch, command)
+        if lock:
+            report["locked"] = lock.facts(plan)
+            write_report(report, folder / "report.json")
     return Made(out, report, tuple(report["warnings"]))
 
 

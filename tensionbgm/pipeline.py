@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from tensionbgm.checks import FILM, check_length, check_place, check_wishes, ear
 from tensionbgm.folder import written_aside
 from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan
 from tensionbgm.progress import Watch
+
+if TYPE_CHECKING:
+    from tensionbgm.search.lock import Lock
 
 
 @dataclass(frozen=True)
@@ -101,16 +104,18 @@ def valence_of(analysis: Analysis) -> float:
     return float(np.clip(0.55 * bright + 0.25 * colour + 0.2 * warm, -1.0, 1.0))
 
 
-def make_piece(plan: Plan, effort: config.Effort, watch: Watch | None = None) -> Piece:
-    """Pitches for a plan's slots, then dynamics along its curve."""
+def make_piece(
+    plan: Plan, effort: config.Effort, watch: Watch | None = None, lock: Lock | None = None
+) -> Piece:
+    """Pitches for a plan's slots, then dynamics along its curve; what is locked stays as it was."""
     from tensionbgm.search.dynamics import shape_dynamics
     from tensionbgm.search.run import compose
 
     watch = watch or Watch()
     with watch.stage("notes"):
-        piece = compose(plan, effort, watch)
+        piece = compose(plan, effort, watch, lock=lock)
     with watch.stage("dynamics"):
-        return shape_dynamics(piece)
+        return shape_dynamics(piece, lock.held if lock else None)
 
 
 # ------------------------------------------------------------------------ score

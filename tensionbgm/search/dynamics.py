@@ -29,31 +29,34 @@ LARGEST_CORRECTION = 0.25  # either way [octaves of velocity]
 STEEPEST_PER_S = 0.7  # how fast the correction may change [octaves of velocity a second]
 
 
-def shape_dynamics(piece: Piece) -> Piece:
+def shape_dynamics(piece: Piece, held: np.ndarray | None = None) -> Piece:
     """Shape the velocities after the curve the plan asks for.
 
     Parameters
     ----------
     piece : Piece
         its velocities carry accents and balance
+    held : bool (n,), optional
+        notes whose velocity is final
 
     Returns
     -------
     piece : Piece
-        pitches unchanged, velocities 24..120; never farther from the curve than with the base contour
-        alone
+        pitches unchanged, velocities 24..120 but for those held; never farther from the curve than with
+        the base contour alone
     """
     if not len(piece.pitch):
         return piece
+    free = np.ones(len(piece.pitch), bool) if held is None else ~held
     profile = tension_profile(from_piece(piece))
     base = CALM + (TENSE - CALM) * piece.plan.curve.mean(profile.start_s, profile.end_s)
     correction = np.zeros(len(base))
-    best = _louder(piece, profile.time_s, base)
+    best = _louder(piece, free, profile.time_s, base)
     shortfall = _shortfall(piece.plan.curve, tension_profile(from_piece(best)))
     least, gain = rms(shortfall), GAIN
     for _ in range(STEPS):
         trial = _smooth(correction + gain * shortfall, profile.time_s)
-        louder = _louder(piece, profile.time_s, base + trial)
+        louder = _louder(piece, free, profile.time_s, base + trial)
         missed = _shortfall(piece.plan.curve, tension_profile(from_piece(louder)))
         if rms(missed) < least - 1e-6:
             best, correction, shortfall, least = louder, trial, missed, rms(missed)
@@ -75,11 +78,12 @@ def _shortfall(curve: Curve, profile: Profile) -> np.ndarray:
     return curve.mean(profile.start_s, profile.end_s) - reached
 
 
-def _louder(piece: Piece, time_s: np.ndarray, contour: np.ndarray) -> Piece:
-    """The piece with its velocities raised by the contour [octaves of velocity]."""
+def _louder(piece: Piece, free: np.ndarray, time_s: np.ndarray, contour: np.ndarray) -> Piece:
+    """The piece with its free velocities raised by the contour [octaves of velocity]."""
     onset_s = piece.plan.grid.seconds(piece.plan.slots["onset_tick"])
     factor = 2.0 ** np.interp(onset_s, time_s, contour)
-    velocity = np.clip(np.rint(piece.velocity * factor), SOFTEST, LOUDEST)
+    louder = np.clip(np.rint(piece.velocity * factor), SOFTEST, LOUDEST)
+    velocity = np.where(free, louder, piece.velocity)
     return dataclasses.replace(piece, velocity=velocity.astype(np.uint8))
 
 

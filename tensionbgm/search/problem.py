@@ -11,6 +11,7 @@ from tensionbgm.forms import PPQ, Plan
 from tensionbgm.kernels import rules
 from tensionbgm.search import costs, factors, groups
 from tensionbgm.search.check import check_plan
+from tensionbgm.search.lock import Lock
 
 PITCHES = np.arange(128)
 
@@ -37,7 +38,7 @@ class Posed:
         return int(size[size > 1].sum())
 
 
-def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> Posed:
+def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | None = None) -> Posed:
     """Make the plan a problem.
 
     Parameters
@@ -45,6 +46,8 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> Posed:
     plan : Plan
     targets : dict of float (n_bars,), optional
         raw "diameter", "momentum" and "strain" wanted in each bar; default: from the plan's curve
+    lock : Lock, optional
+        what stays as it was: a domain of one pitch
 
     Raises
     ------
@@ -59,6 +62,8 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> Posed:
     ties, variable = np.unique(slots["tie"], return_inverse=True)
     n = len(ties)
     domain = _domains(slots, variable, n, ties)
+    if lock is not None:
+        _keep(domain, slots, variable, pitched, lock)
     unary = _unary(plan, slots, role, variable, n)
     table = _tables(slots, role, variable, n)
     windows = groups.build(plan, slots, role, variable, n, targets)
@@ -126,6 +131,26 @@ def _domains(slots: np.ndarray, variable: np.ndarray, n: int, ties: np.ndarray) 
             f"{tied['onset_tick'][0]}, part {tied['part'][0]}); widen their range or untie them"
         )
     return domain
+
+
+def _keep(
+    domain: np.ndarray, slots: np.ndarray, variable: np.ndarray, pitched: np.ndarray, lock: Lock
+) -> None:
+    """Bring the domains down to what the lock says, in place."""
+    row = np.searchsorted(pitched, lock.barred[:, 0])
+    barred = lock.barred[:, 1] - slots["shift"][row]
+    real = (barred >= 0) & (barred < 128)
+    domain[variable[row[real]], barred[real]] = False
+    known = lock.pitch[pitched] >= 0
+    domain[variable[known]] = False
+    domain[variable[known], (lock.pitch[pitched] - slots["shift"])[known]] = True
+    barren = np.flatnonzero(domain.sum(axis=1)[variable] == 0)
+    if len(barren):
+        slot = slots[barren[0]]
+        raise InputError(
+            f"--lock {lock.asked}: leaves no pitch for the note at tick {slot['onset_tick']} of part "
+            f"{slot['part']}, where locked notes sound on; lock its bar too"
+        )
 
 
 def _shifted(table: np.ndarray, shift: int, outside: float) -> np.ndarray:

@@ -15,6 +15,7 @@ from tensionbgm.errors import UsageError
 from tensionbgm.forms import Piece, Plan, SearchFacts
 from tensionbgm.kernels import backend, rules
 from tensionbgm.progress import Watch
+from tensionbgm.search.lock import Lock
 from tensionbgm.search.problem import Posed, empty_state, pose
 
 HOT, COLD = 8 * rules.POINT, rules.POINT // 16  # temperatures of the first and last annealing sweep
@@ -45,6 +46,7 @@ def compose(
     watch: Watch | None = None,
     targets: dict[str, np.ndarray] | None = None,
     threads: int | None = None,
+    lock: Lock | None = None,
 ) -> Piece:
     """Fill the plan's slots with pitches.
 
@@ -59,11 +61,13 @@ def compose(
         raw "diameter", "momentum" and "strain" wanted in each bar; default: from the plan's curve
     threads : int, optional
         on the CPU; the notes do not depend on it
+    lock : Lock, optional
+        what stays as it was earlier, and the rest is composed around
 
     Returns
     -------
     piece : Piece
-        velocities are the plan's own; same plan and effort, same notes
+        velocities are the plan's own, or the lock's; same plan, effort and lock, same notes
 
     Raises
     ------
@@ -77,7 +81,7 @@ def compose(
     effort, watch = effort or config.Effort(), watch or Watch()
     schedule = _schedule(effort)
     twin = _twin(effort.device, schedule.chains)
-    posed = pose(plan, targets)
+    posed = pose(plan, targets, lock)
     seed = plan.seed % 2**32
     state = empty_state(posed.problem, schedule.chains)
     twin.start(posed.problem, state, seed, threads)
@@ -95,7 +99,10 @@ def compose(
         cost_start=cost_start / rules.POINT,
         cost_end=int(state.cost[winner, 1]) / rules.POINT,
     )
-    return Piece(plan, posed.pitch(plan, state.best_x[winner]), plan.slots["velocity"].copy(), facts)
+    velocity = plan.slots["velocity"].copy()
+    if lock is not None:
+        velocity[lock.held] = lock.velocity[lock.held]
+    return Piece(plan, posed.pitch(plan, state.best_x[winner]), velocity, facts)
 
 
 def unsearched(plan: Plan) -> Piece:
