@@ -31,6 +31,13 @@ def set_pitch(p, s, v, pitch):
     return change
 
 
+def put_back(p, s, v, pitch):
+    """Give variable v a pitch whose cost is known."""
+    place(p, s, v, -1)
+    s.x[v] = pitch
+    place(p, s, v, 1)
+
+
 def keep(s, cost):
     """Remember the chain's pitches if they are the best so far."""
     s.cost[0] = cost
@@ -65,8 +72,8 @@ def best_pair(p, s, a, b, left):
             left -= 1
             if now < best:
                 best, best_a, best_b = now, p.domain_pitch[i], p.domain_pitch[j]
-    set_pitch(p, s, a, best_a)
-    set_pitch(p, s, b, best_b)
+    put_back(p, s, a, best_a)
+    put_back(p, s, b, best_b)
     return best, left
 
 
@@ -113,8 +120,8 @@ def swap(p, s, left):
                     cost += change
                     gained = True
                 else:
-                    set_pitch(p, s, a, x)
-                    set_pitch(p, s, b, y)
+                    put_back(p, s, a, x)
+                    put_back(p, s, b, y)
     keep(s, cost)
     return left
 
@@ -153,6 +160,7 @@ def search(p, s, sounding_start, sounding, seed, evaluations):
 
 FUNCTIONS = (
     set_pitch,
+    put_back,
     keep,
     change1,
     best_pair,
