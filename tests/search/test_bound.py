@@ -45,6 +45,7 @@ def all_pitches(problem: rules.Problem) -> np.ndarray:
     return np.array(list(itertools.product(*(problem.domain_pitch[a:b] for a, b in edge))), np.int64)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     parts=st.sampled_from([("melody", "bass"), ("counter", "bass"), ("melody", "pad"), ("pad", "bass")]),

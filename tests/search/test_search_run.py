@@ -43,6 +43,7 @@ def broken_rules(piece: Piece) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32), bars=st.integers(1, 18), tied=st.booleans())
 def test_range_pitch_classes_and_ties_are_never_broken(seed, bars, tied):

@@ -52,6 +52,7 @@ FORMS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(form=FORMS, seed=st.integers(0, 999), allowed=st.sampled_from([0b10010001, 0b100010000101]))
 def test_it_is_what_brute_force_finds(form, seed, allowed):
@@ -86,6 +87,7 @@ def test_a_beam_is_never_better_and_a_wide_one_as_good(seed, beam):
     assert optimum(problem, beam=10_000).cost == best.cost
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(seed=st.integers(0, 999), chain_seed=st.integers(0, 99))
 def test_nothing_annealed_or_found_by_neighbourhoods_is_cheaper(seed, chain_seed):
