@@ -255,7 +255,7 @@ def _warnings(plan: Plan, tied: np.ndarray, bars: np.ndarray) -> tuple[str, ...]
     if not there:
         return ()
     named = ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in there)
-    return (f"what is locked returns in bars {named}: where they repeat it, they keep its pitches too",)
+    return (f"what is locked returns in bar {named}: what repeats it there keeps its pitches too",)
 
 
 def _ranges(bars: Iterable[int]) -> list[list[int]]:
