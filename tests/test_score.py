@@ -182,6 +182,31 @@ def test_a_plan_is_composed_again_to_the_same_notes(scored, tmp_path):
     assert digest(tmp_path / "again" / "music.mid") == digest(folder / "music.mid")
 
 
+def test_a_locked_section_stays_while_the_rest_is_composed_again(scored, tmp_path):
+    folder, _ = scored
+    options = ("--lock", "A,4", "--effort", "draft", "--quiet", "--json")
+    rest = []
+    for seed in (1, 2):
+        out = tmp_path / str(seed)
+        done = tensionbgm("compose", folder / "plan.json", "--seed", seed, "-o", out, *options)
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout)
+        assert report == json.loads((out / "report.json").read_text())
+        assert report["locked"]["asked"] == "A,4"
+        locked = [bar for first, last in report["locked"]["bars"] for bar in range(first, last + 1)]
+        old, new = read_midi(folder / "music.mid"), read_midi(out / "music.mid")
+        edge = np.array([old.bar_quarter[[bar - 1, bar]] for bar in locked])
+        for name in ("onset_quarter", "duration_quarter", "pitch", "velocity"):
+            begun = [
+                (edge[:, :1] <= n.notes["onset_quarter"]) & (n.notes["onset_quarter"] < edge[:, 1:])
+                for n in (old, new)
+            ]
+            kept, again = (n.notes[name][b.any(axis=0)] for n, b in zip((old, new), begun, strict=True))
+            np.testing.assert_array_equal(kept, again)
+        rest.append(digest(out / "music.mid"))
+    assert len({*rest, digest(folder / "music.mid")}) == 3
+
+
 def test_the_midi_file_can_be_played_under_the_film_again(scored, demo, tmp_path):
     folder, _ = scored
     options = ("--video", demo, "-o", tmp_path / "again", "--sound", "replace", "--quiet")

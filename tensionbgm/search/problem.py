@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from tensionbgm.search.check import check_plan
 from tensionbgm.search.lock import Lock
 
 PITCHES = np.arange(128)
+TASTE = rules.POINT  # temperature: changes a fifth of the notes and more for a sixth more of cost
+TASTE_CHAIN = 2**20  # where its chance is drawn: beyond any chain
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,18 @@ def gumbel_table() -> np.ndarray:
     """Quantiles -log(-log u) of the Gumbel distribution in fixed point, int64 (CHANCES,)."""
     u = (np.arange(rules.CHANCES) + 0.5) / rules.CHANCES
     return np.rint(-np.log(-np.log(u)) * rules.GUMBEL_ONE).astype(np.int64)
+
+
+def varied(posed: Posed, seed: int) -> Posed:
+    """The problem with a little liking for some pitches, by seed, so that its best solution is another.
+
+    Costs less Gumbel noise times a temperature, minimised, are a draw from about the Gibbs distribution at
+    that temperature (G. Papandreou and A. Yuille, Perturb-and-MAP random fields, ICCV 2011).
+    """
+    problem = posed.problem
+    chance = rules.mix(seed, TASTE_CHAIN, np.arange(len(problem.domain_cost))) % rules.CHANCES
+    liking = problem.gumbel[chance] * TASTE // rules.GUMBEL_ONE
+    return dataclasses.replace(posed, problem=problem._replace(domain_cost=problem.domain_cost - liking))
 
 
 def empty_state(problem: rules.Problem, chains: int) -> rules.State:

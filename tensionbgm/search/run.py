@@ -13,10 +13,10 @@ import numpy as np
 from tensionbgm import config
 from tensionbgm.errors import UsageError
 from tensionbgm.forms import Piece, Plan, SearchFacts
-from tensionbgm.kernels import backend, rules
+from tensionbgm.kernels import backend, cpu, rules
 from tensionbgm.progress import Watch
 from tensionbgm.search.lock import Lock
-from tensionbgm.search.problem import Posed, empty_state, pose
+from tensionbgm.search.problem import Posed, empty_state, pose, varied
 
 HOT, COLD = 8 * rules.POINT, rules.POINT // 16  # temperatures of the first and last annealing sweep
 GREEDY_SWEEPS = 6  # at temperature 0, after annealing
@@ -62,7 +62,8 @@ def compose(
     threads : int, optional
         on the CPU; the notes do not depend on it
     lock : Lock, optional
-        what stays as it was earlier, and the rest is composed around
+        what stays as it was earlier; the rest is composed around it, otherwise with every seed, while
+        without a lock nearly all seeds lead to nearly the same, the best
 
     Returns
     -------
@@ -86,6 +87,10 @@ def compose(
     state = empty_state(posed.problem, schedule.chains)
     twin.start(posed.problem, state, seed, threads)
     cost_start = int(state.cost[:, 0].min())
+    asked = posed
+    if lock is not None:
+        posed = varied(asked, seed)
+        twin.start(posed.problem, state, seed, threads)
     began = time.perf_counter()
     sweeps = _search(twin, posed, state, seed, schedule, effort.seconds, watch, threads)
     spent = time.perf_counter() - began
@@ -97,12 +102,20 @@ def compose(
         moves=moves,
         moves_per_s=moves / max(spent, 1e-9),
         cost_start=cost_start / rules.POINT,
-        cost_end=int(state.cost[winner, 1]) / rules.POINT,
+        cost_end=_cost(asked, state.best_x[winner]) / rules.POINT,
     )
     velocity = plan.slots["velocity"].copy()
     if lock is not None:
         velocity[lock.held] = lock.velocity[lock.held]
     return Piece(plan, posed.pitch(plan, state.best_x[winner]), velocity, facts)
+
+
+def _cost(posed: Posed, x: np.ndarray) -> int:
+    """What these pitches of the variables cost, counted from scratch."""
+    state = empty_state(posed.problem, 1)
+    state.x[0] = x
+    cpu.restart(posed.problem, state, threads=1)
+    return int(state.cost[0, 0])
 
 
 def unsearched(plan: Plan) -> Piece:

@@ -126,11 +126,17 @@ def test_another_seed_changes_the_rest_and_the_same_seed_nothing(plan, score):
     np.testing.assert_array_equal(one.pitch, again.pitch)
     np.testing.assert_array_equal(one.velocity, again.velocity)
     free = ~lock.held & ~lock.tied
-    assert (one.pitch != other.pitch)[free].any()
+    assert (one.pitch != other.pitch)[free & (plan.slots["part"] != 5)].mean() > 0.1
     assert (one.velocity != other.velocity)[free].any()
     kept = ~free
     np.testing.assert_array_equal(one.pitch[kept], other.pitch[kept])
     np.testing.assert_array_equal(one.velocity[lock.held], other.velocity[lock.held])
+
+
+def test_other_music_is_nearly_as_good(plan, piece, score):
+    """What the seed likes moves the best solution; it does not spoil it."""
+    again = recomposed(plan, read_lock(plan, "1", score), 8).search
+    assert piece.search.cost_end <= again.cost_end < 0.2 * again.cost_start
 
 
 def test_what_is_kept_is_what_was_composed(plan, piece, score):
