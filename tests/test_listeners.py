@@ -132,6 +132,7 @@ def test_works_are_never_split_between_fitting_and_testing(pieces):
     }
 
 
+@pytest.mark.slow
 @needs_ratings
 def test_listeners_never_fitted_to_agree_with_the_composite_more_than_with_one_another(pieces):
     tested = bench.held_out(pieces, bench.felt)

@@ -66,6 +66,7 @@ def test_music_is_back_for_the_end_of_the_film_when_speech_is_over():
     assert depth[1880] < -25.0
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     film_db=st.lists(st.floats(-45, -12), min_size=SECONDS, max_size=SECONDS),
@@ -82,6 +83,7 @@ def test_music_stays_well_under_uneven_speech(film_db, music_db, speech):
     assert facts.true_peak_dbtp <= TARGETS.true_peak_dbtp
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(speech=span)
 def test_the_mix_away_from_speech_is_bit_identical_to_the_mix_without_ducking(speech):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from audio_pieces import RATE, band_piece, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,7 @@ def test_silence_and_very_short_music_are_no_trouble():
     assert follows_curve(np.ones(20), ARCH) is None
 
 
+@pytest.mark.slow
 def test_the_music_follows_a_calm_loud_calm_curve_and_the_stems_are_still_the_music(tmp_path):
     import soundfile
 

@@ -73,6 +73,7 @@ def test_it_is_below_the_exact_optimum_and_reaches_it_for_windows_that_fit(seed,
     assert bound(problem, 0, boxes).cost <= optimum(problem).cost
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(seed=st.integers(0, 999), bars=st.sampled_from([1, 4, 18]), tied=st.booleans())
 def test_every_annealed_state_costs_more(seed, bars, tied):

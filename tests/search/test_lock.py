@@ -97,6 +97,7 @@ def shifted(plan: Plan, shift: int) -> Plan:
     return dataclasses.replace(plan, slots=slots)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 2**32),

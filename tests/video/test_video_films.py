@@ -26,6 +26,8 @@ from tensionbgm.video.demo import (
 from tensionbgm.video.encode import write_film
 from tensionbgm.video.shots import find_shots
 
+pytestmark = pytest.mark.slow  # whole films are decoded and looked at
+
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "videos"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the films in ../shared/data/videos")
 
