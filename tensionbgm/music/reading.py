@@ -40,8 +40,7 @@ class Reading:
     window: str | float
     start_s: np.ndarray  # float (w,) [s]
     end_s: np.ndarray  # float (w,) [s]
-    key: str  # what the ribbons are measured against, in words
-    keys: tuple[tuple[float, str, float], ...]  # one by one: from when on [s], name, how sure it is 0..1
+    keys: tuple[tuple[float, str, float], ...]  # of the ribbons: from when on [s], name, how sure it is 0..1
     raw: dict[str, np.ndarray]  # float (w,) each, in `UNITS`
     level: dict[str, np.ndarray]  # float (w,) each, 0..1: components, and what sums them up
 
@@ -95,4 +94,4 @@ def read_tension(
     since_s = [float(notes.seconds(key.start_quarter)) for key in found.keys]
     sure = local_keys.confidence(notes, found.keys)
     named = tuple(zip(since_s, found.key_names, sure.tolist(), strict=True))
-    return Reading(dialect, found.window, found.start_s, found.end_s, found.key, named, raw, level)
+    return Reading(dialect, found.window, found.start_s, found.end_s, named, raw, level)

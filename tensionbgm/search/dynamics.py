@@ -16,7 +16,7 @@ import numpy as np
 
 from tensionbgm.forms import Curve, Piece
 from tensionbgm.music.notes import from_piece
-from tensionbgm.music.tension import Profile, tension_profile
+from tensionbgm.music.tension import Profile, moment_profile
 
 SOFTEST, LOUDEST = 24, 120  # velocities stay within
 STEPS = 12  # measurements at most
@@ -48,16 +48,16 @@ def shape_dynamics(piece: Piece, held: np.ndarray | None = None) -> Piece:
     if not len(piece.pitch):
         return piece
     free = np.ones(len(piece.pitch), bool) if held is None else ~held
-    profile = tension_profile(from_piece(piece))
+    profile = moment_profile(from_piece(piece))
     base = CALM + (TENSE - CALM) * piece.plan.curve.mean(profile.start_s, profile.end_s)
     correction = np.zeros(len(base))
     best = _louder(piece, free, profile.time_s, base)
-    shortfall = _shortfall(piece.plan.curve, tension_profile(from_piece(best)))
+    shortfall = _shortfall(piece.plan.curve, moment_profile(from_piece(best)))
     least, gain = rms(shortfall), GAIN
     for _ in range(STEPS):
         trial = _smooth(correction + gain * shortfall, profile.time_s)
         louder = _louder(piece, free, profile.time_s, base + trial)
-        missed = _shortfall(piece.plan.curve, tension_profile(from_piece(louder)))
+        missed = _shortfall(piece.plan.curve, moment_profile(from_piece(louder)))
         if rms(missed) < least - 1e-6:
             best, correction, shortfall, least = louder, trial, missed, rms(missed)
         elif gain > LEAST_GAIN:

@@ -294,3 +294,12 @@ def test_a_piece_of_days_is_refused(tmp_path):
     end = mido.Message("note_off", note=60, time=10)
     with pytest.raises(InputError, match="hours"):
         read_midi(write(tmp_path / "days.mid", slow, late, end, ticks=1))
+
+
+@given(rows)
+def test_the_tension_of_the_moment_is_the_same_measured_alone(rows):
+    whole, moment = tension.tension_profile(music(rows)), tension.moment_profile(music(rows))
+    np.testing.assert_array_equal(moment.start_s, whole.start_s)
+    for name, level in moment.level.items():
+        np.testing.assert_array_equal(level, whole.level[name])
+    assert "intensity" in moment.level
