@@ -4,8 +4,9 @@ Twin of `cuda.py`: same names, same arguments, same results.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numba
 import numpy as np
@@ -15,21 +16,26 @@ from .rules import Problem, State
 from .walk import chain_of
 
 NAME = "cpu"
-# written out where they are called: passing a problem's thirty arrays costs more than the sums themselves
-INLINE = {
-    *("within", "line_cost", "vertical_cost", "bend_cost", "parallel_cost", "factors_cost"),
-    *("misfit", "distance", "set_cost", "strain_cost", "momentum_cost", "groups_cost"),
-}
+ENTRIES = ("start", "restart", "anneal")
 
 
-def _compile(function: Callable) -> Callable:
-    # threads, not numba's own parallel loops: they compile fast, can be interrupted, need no runtime
-    inline = "always" if function.__name__ in INLINE else "never"
-    return numba.njit(cache=True, nogil=True, error_model="numpy", inline=inline)(function)
+def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
+    """How kernels are compiled here; `entries` are the functions that Python calls."""
+
+    def compile(function: Callable) -> Callable:
+        # threads, not numba's own parallel loops: they compile fast, can be interrupted, need no runtime.
+        # No function makes an array, so nobody need count references to a problem's thirty arrays at every
+        # call; and LLVM writes a callee out where it is called far sooner than numba's own inlining does.
+        entry = function.__name__ in entries
+        options: dict[str, Any] = {"_nrt": False, "forceinline": not entry}
+        options |= {"no_cpython_wrapper": not entry, "no_cfunc_wrapper": True}
+        return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+
+    return compile
 
 
 with jit.own_cache():
-    _RULES = jit.compiled(_compile, rules, walk)
+    _RULES = jit.compiled(compiler(ENTRIES), rules, walk)
 _start, _restart, _anneal = (_RULES[name] for name in ("start", "restart", "anneal"))
 
 
