@@ -167,7 +167,7 @@ def _form(bar: Bar, key: tuple, peak: int) -> list[str]:
         asked.append("drive")
     if bar.index == 0:
         asked.append("opening")
-    elif bar.opens and bar.section == bar.material and not asked:
+    elif bar.opens and bar.section == bar.material and bar.varies is None and not asked:
         asked.append("contrast")
     if bar.last_in_phrase and not asked:
         asked.append("close" if bar.closes else "half")

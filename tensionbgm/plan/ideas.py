@@ -1,7 +1,8 @@
 """Bars -> ideas: which motif each material of the piece is made of, and how it is developed.
 
 However many labels a film has, a piece has one theme; a second one only where the film is long
-enough to hear both and come back.  All other materials develop one of these.
+enough to hear both and come back.  All other materials develop one of these, and a varied return is made
+of what it varies.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def ideas_of(bars: tuple[Bar, ...]) -> dict[int, Idea]:
     found: dict[int, Idea] = {m: Idea(root, "plain", 0 if root == 0 else -2) for m, root in roots.items()}
     turn = 0
     for material, some in members.items():
-        if material not in found:
+        varied = some[0].varies
+        if material not in found and varied in found:
+            found[material] = found[varied]
+        elif material not in found:
             near = _nearest(energy, roots, material, found, members)
             found[material] = _development(energy[material] - energy[near], roots[near], len(some), turn)
             turn += 1
@@ -54,10 +58,15 @@ def ideas_of(bars: tuple[Bar, ...]) -> dict[int, Idea]:
 
 def _second(members: dict[int, list[Bar]], energy: dict[int, float], home: int, n_bars: int) -> int | None:
     """The material of the second theme: the longest that is not the first, if the piece has room for it."""
-    others = [m for m in members if m != home and len(members[m]) >= SECOND_BARS]
+    others = [m for m in members if m != home and _own(members[m]) and len(members[m]) >= SECOND_BARS]
     if n_bars < SECOND_FROM or not others:
         return None
     return max(others, key=lambda m: (len(members[m]) + 10 * abs(energy[m] - energy[home]), -m))
+
+
+def _own(bars: list[Bar]) -> bool:
+    """Whether a material is no variation of another."""
+    return bars[0].varies is None
 
 
 def _nearest(

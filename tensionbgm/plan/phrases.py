@@ -1,10 +1,10 @@
 """Grid and curve -> every bar's place in the form: section, theme, phrase, energy, level.
 
-A *material* is the music of all sections that share a label.  It is as long as the section that
-first brings it; a longer return says a short one twice, the second time with another end, and then
-starts it again.  Inside a material phrases are four bars long, and a phrase may repeat an earlier
-one where the curve asks for the same tension twice.  A longer piece that starts calmly has an intro
-of `INTRO` bars, a material of its own.
+A *material* is the music of all sections that share a label and about the same tension (`returns`).
+It is as long as the section that first brings it; a longer return says a short one twice, the second
+time with another end, and then starts it again.  Inside a material phrases are four bars long, and a
+phrase may repeat an earlier one where the curve asks for the same tension twice.  A longer piece that
+starts calmly has an intro of `INTRO` bars, a material of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tensionbgm.forms import PPQ, Curve, Grid
+from tensionbgm.plan.returns import exact_of
 
 PHRASE = 4  # bars
 INTRO = 2  # bars before the theme enters ...
@@ -51,6 +52,7 @@ class Bar:
     closes: bool  # last bar of a section
     ending: str  # "" | "cadence" | "hold": the last bars of the film
     intro: bool = False  # before the theme
+    varies: int | None = None  # material whose theme this one varies, if it does
 
     @property
     def end_tick(self) -> int:
@@ -96,6 +98,7 @@ class _Stretch:
     material: int
     phrases: tuple[int, ...]  # phrase lengths of the material
     intro: bool = False
+    varies: int | None = None
 
 
 def _walk(grid: Grid, target: np.ndarray) -> list[_Stretch]:
@@ -108,9 +111,13 @@ def _walk(grid: Grid, target: np.ndarray) -> list[_Stretch]:
         section, first, stop = spans[0]
         spans[0] = (section, first + INTRO, stop)
         found.append(_Stretch(section, first, first + INTRO, len(grid.sections), (INTRO,), intro=True))
-    owner = {s: _material_of(grid, s) for s, _, _ in spans}
+    theme = {s: _material_of(grid, s) for s, _, _ in spans}
+    owner = exact_of(spans, theme, target)
     shapes = {m: _shape([(a, b) for s, a, b in spans if owner[s] == m]) for m in set(owner.values())}
-    return found + [_Stretch(s, a, b, owner[s], shapes[owner[s]]) for s, a, b in spans]
+    varies = {s: theme[s] if theme[s] != owner[s] else None for s in owner}
+    return found + [
+        _Stretch(s, a, b, owner[s], shapes[owner[s]], varies=varies[owner[s]]) for s, a, b in spans
+    ]
 
 
 def _has_intro(spans: list[tuple[int, int, int]], target: np.ndarray) -> bool:
@@ -215,13 +222,14 @@ def _phrase_bars(
                 closes=b == edges[-1],
                 ending=endings.get(b, ""),
                 intro=at.intro,
+                varies=at.varies,
             )
         )
     return bars
 
 
 def _transpose(grid: Grid, at: _Stretch) -> int:
-    return grid.sections[at.section].transpose if at.section > at.material else 0
+    return grid.sections[at.section].transpose if at.section > at.material or at.varies is not None else 0
 
 
 def _follow(level: int, target: float) -> int:

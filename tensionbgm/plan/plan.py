@@ -13,6 +13,7 @@ from tensionbgm.plan.harmony import Span, harmonise, merge
 from tensionbgm.plan.key import Mood, choose_key, spell, tonic_fifths
 from tensionbgm.plan.palettes import Palette, Player, choose_palette
 from tensionbgm.plan.phrases import Bar, lay_out
+from tensionbgm.plan.returns import labelled
 from tensionbgm.plan.score import Draft, dice
 from tensionbgm.plan.slots import Note, build
 from tensionbgm.plan.staffing import close_off, staff
@@ -69,7 +70,7 @@ def plan_piece(
             title=title,
             seed=ask.seed,
             palette=palette.name,
-            grid=grid,
+            grid=labelled(grid, {bar.section: bar.material for bar in bars if not bar.intro}),
             keys=_keys(bars, tonic, mode),
             chords=merge(spans, bars, mode),
             parts=parts,

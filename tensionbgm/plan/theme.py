@@ -98,14 +98,18 @@ def _phrases(draft: Draft) -> list[list[Bar]]:
 def _phrase(
     draft: Draft, phrase: list[Bar], themes: Themes, pairs: dict[int, tuple[Motif, ...]]
 ) -> list[tuple[Bar, ThemeBar]]:
-    """The bars of a phrase that have not been composed yet, with their motifs, each near the one before."""
+    """The bars of a phrase that have not been composed yet, with their motifs, each near the one before.
+
+    A varied return has the rhythm and the contour of what it varies.
+    """
     new: list[tuple[Bar, ThemeBar]] = []
     last: float | None = None
     for bar in phrase:
         known = themes.get((bar.material, bar.source))
         if known is None:
             leap = PHRASE_LEAP if bar.in_phrase == 0 else BAR_LEAP
-            known = _joined(_theme_bar(draft, bar, pairs[bar.material]), last, leap)
+            varied = themes.get((bar.varies, bar.place)) if bar.varies is not None else None
+            known = _joined(varied or _theme_bar(draft, bar, pairs[bar.material]), last, leap)
             new.append((bar, known))
         elif (bar.material, bar.place) not in themes:
             themes[bar.material, bar.place] = known

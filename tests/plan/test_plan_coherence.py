@@ -88,7 +88,7 @@ def test_most_of_a_return_is_the_same_music(palette: str, value: float):
 
 
 @pytest.mark.parametrize("palette", PALETTES)
-def test_a_return_in_another_temper_keeps_the_whole_tune(palette: str):
+def test_a_return_in_another_temper_keeps_the_rhythm_and_the_contour_of_the_tune(palette: str):
     grid, curve = film("ABAC", [4, 5, 4, 4], [0.2, 0.5, 0.8, 0.4])
     plan = plan_piece(grid, curve, Ask(palette=palette), Mood(), "t")
     section, melody = section_of(plan), roles(plan) == "melody"
@@ -97,7 +97,10 @@ def test_a_return_in_another_temper_keeps_the_whole_tune(palette: str):
     first, again = (plan.slots[melody & (section == k)] for k in (0, 2))
     start = [int(plan.grid.bar_tick[b]) for b in (0, 9)]
     assert set(first["onset_tick"] - start[0]) == set(again["onset_tick"] - start[1])
-    assert np.isin(again["tie"], first["tie"]).all()
+    both = ((first, start[0]), (again, start[1]))
+    tune = [dict(zip(s["onset_tick"] - at, s["aim"], strict=True)) for s, at in both]
+    turns = [np.sign(np.diff([heard[t] for t in sorted(heard)])) for heard in tune]
+    assert np.mean(turns[0] == turns[1]) > 0.6  # chance is a third
 
 
 def test_a_longer_return_says_a_short_theme_again_and_goes_on():

@@ -255,7 +255,6 @@ def test_a_calm_theme_that_comes_back_loud_comes_higher():
         plan = plan_piece(grid, curve, Ask(palette="cinematic", seed=seed), Mood(), "t")
         calm = plan.slots[(plan.slots["part"] == 0) & (plan.slots["onset_tick"] < 8 * 4 * PPQ)]
         loud = plan.slots[(plan.slots["part"] == 1) & (plan.slots["onset_tick"] < 16 * 4 * PPQ)]
-        assert set(loud["tie"]) & set(calm["tie"])
         higher.append(loud["aim"].mean() - calm["aim"].mean())
     assert np.mean(higher) > 6
 
