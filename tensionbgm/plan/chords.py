@@ -254,6 +254,23 @@ def _dim_penalty(a: Harmony, b: Harmony) -> float:
 
 
 @functools.cache
+def diameters(mode: str) -> np.ndarray:
+    """Cloud diameter of each chord, float (n,) [radii]."""
+    value = np.array([tension.chord_profile(c.mask(0), 0, mode)[0] for c in vocabulary(mode)])
+    value.setflags(write=False)
+    return value
+
+
+@functools.cache
+def blurred_centres(mode: str) -> np.ndarray:
+    """Centre of effect of each chord and the passing notes over it, tonic 0, float (n, 3) [radii]."""
+    centre = np.array([tension.chord_centre(c.mask(0), 0) for c in vocabulary(mode)])
+    centre = (1 - BLUR) * centre + BLUR * tension.chord_centre(mask_of(scale_fifths(mode), 0), 0)
+    centre.setflags(write=False)
+    return centre
+
+
+@functools.cache
 def component_levels(mode: str) -> dict[str, np.ndarray]:
     """Diameter, strain and momentum of each chord after each other, float (n, n) each, 0..1 on the scale.
 
@@ -261,10 +278,7 @@ def component_levels(mode: str) -> dict[str, np.ndarray]:
     `tensionbgm.music.tension`; a bar of real music is not its chord alone: passing notes draw its
     centre towards the scale's by `BLUR`.
     """
-    chords = vocabulary(mode)
-    diameter = np.array([tension.chord_profile(c.mask(0), 0, mode)[0] for c in chords])
-    centre = np.array([tension.chord_centre(c.mask(0), 0) for c in chords])
-    centre = (1 - BLUR) * centre + BLUR * tension.chord_centre(mask_of(scale_fifths(mode), 0), 0)
+    diameter, centre = diameters(mode), blurred_centres(mode)
     strain = np.linalg.norm(centre - spiral.key_point(mode), axis=1)
     moved = np.linalg.norm(centre[:, None] - centre[None, :], axis=-1)
     square = np.zeros_like(moved)

@@ -29,6 +29,7 @@ from tensionbgm.plan.chords import (
     tension_levels,
     vocabulary,
 )
+from tensionbgm.plan.harmony_bars import Bars, Heard, Row, refine
 from tensionbgm.plan.phrases import Bar
 
 TENSION = 8.0  # weight of the squared misfit against progression costs of about 0..1
@@ -86,7 +87,9 @@ def harmonise(
         in order of time; they cover the piece without gaps
     """
     cells, laid = _cells(grid, bars, curve)
-    chosen = _decode(cells, mode, rng)
+    row = _row(cells, mode, rng)
+    heard = _heard(cells, laid, grid, curve)
+    chosen = refine(_decode(cells, row, mode), row, Bars(heard, mode), rng)
     words = vocabulary(mode)
     return tuple(
         Span(bar.index, start, end, words[chosen[cell]], (tonic + bar.transpose) % 12, cell)
@@ -174,15 +177,37 @@ def _form(bar: Bar, key: tuple, peak: int) -> list[str]:
     return asked
 
 
-def _decode(cells: list[_Cell], mode: str, rng: np.random.Generator) -> list[int]:
+def _row(cells: list[_Cell], mode: str, rng: np.random.Generator) -> Row:
+    """What chords cost by themselves and in a row, the tension of the notes left out."""
+    n = len(vocabulary(mode))
+    taste = TASTE * rng.random((len(cells), n))
+    return Row(
+        parent=tuple(cell.parent for cell in cells),
+        own=np.stack([_own_cost(cell, mode, some) for cell, some in zip(cells, taste, strict=True)]),
+        pair=np.stack([_pair_cost(cell, mode) for cell in cells]),
+        triple=drive_cost(mode),
+        drive=np.array([_drive(cell) for cell in cells]),
+    )
+
+
+def _heard(cells: list[_Cell], laid: list[tuple[Bar, int, int, int]], grid: Grid, curve: Curve) -> Heard:
+    """Each cell's share of each bar, and the bars' targets."""
+    share = np.zeros((grid.n_bars, len(cells)))
+    for bar, start, end, cell in laid:
+        share[bar.index, cell] += (end - start) / (bar.end_tick - bar.start_tick)
+    edge_s = grid.bar_us / 1e6
+    return Heard(share, np.asarray(curve.mean(edge_s[:-1], edge_s[1:]), float))
+
+
+def _decode(cells: list[_Cell], row: Row, mode: str) -> list[int]:
     """The cheapest chord of each cell, exact over the tree of first entrances."""
     n = len(vocabulary(mode))
-    taste = TASTE * rng.random((max(len(cells), 1), n))
     ahead = np.zeros((len(cells), n, n))  # cheapest cost of all after a cell: [chord before it, its chord]
     choice = np.zeros((len(cells), n, n), np.int16)
+    misfit = [_misfit(float(np.mean(cell.targets)), mode) for cell in cells]
     for index in range(len(cells) - 1, 0, -1):
-        pair = _pair_cost(cells[index], mode) + _own_cost(cells[index], mode, taste[index])
-        cost = _drive(cells[index]) * drive_cost(mode) + (pair + ahead[index])[None]
+        pair = misfit[index] + row.pair[index] + row.own[index]
+        cost = row.drive[index] * row.triple + (pair + ahead[index])[None]
         choice[index] = cost.argmin(axis=2)
         ahead[cells[index].parent] += cost.min(axis=2)
     chosen = [0] * len(cells)
@@ -192,9 +217,7 @@ def _decode(cells: list[_Cell], mode: str, rng: np.random.Generator) -> list[int
             before = chosen[max(cells[cell.parent].parent, 0)]
             chosen[index] = int(choice[index][before, here])
         else:
-            still = _misfit(float(np.mean(cell.targets)), mode).diagonal()
-            own = _own_cost(cell, mode, taste[0]) + still
-            chosen[0] = int((own + ahead[0].diagonal()).argmin())
+            chosen[0] = int((row.own[0] + misfit[0].diagonal() + ahead[0].diagonal()).argmin())
     return chosen
 
 
@@ -204,10 +227,9 @@ def _drive(cell: _Cell) -> float:
 
 
 def _pair_cost(cell: _Cell, mode: str) -> np.ndarray:
-    """Misfit and progression, float (before, now)."""
-    target = float(np.mean(cell.targets))
-    stay = np.diag(np.full(len(vocabulary(mode)), STAY + 0.8 * target))
-    return _misfit(target, mode) + progression_cost(mode) + stay
+    """Progression, and staying, float (before, now)."""
+    stay = np.diag(np.full(len(vocabulary(mode)), STAY + 0.8 * float(np.mean(cell.targets))))
+    return progression_cost(mode) + stay
 
 
 def _misfit(target: float, mode: str) -> np.ndarray:

@@ -100,7 +100,8 @@ def test_a_return_in_another_temper_keeps_the_rhythm_and_the_contour_of_the_tune
     both = ((first, start[0]), (again, start[1]))
     tune = [dict(zip(s["onset_tick"] - at, s["aim"], strict=True)) for s, at in both]
     turns = [np.sign(np.diff([heard[t] for t in sorted(heard)])) for heard in tune]
-    assert np.mean(turns[0] == turns[1]) > 0.6  # chance is a third
+    assert np.mean(turns[0] * turns[1] == -1) <= 0.25  # other chords may level a step, seldom turn it round
+    assert np.corrcoef(*[[heard[t] for t in sorted(heard)] for heard in tune])[0, 1] > 0.5
 
 
 def test_a_longer_return_says_a_short_theme_again_and_goes_on():

@@ -129,6 +129,8 @@ def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: 
         chords.tension_levels,
         chords.component_levels,
         chords.drive_cost,
+        chords.diameters,
+        chords.blurred_centres,
     ):
         cached.cache_clear()
     monkeypatch.setattr(chords, "MINOR", small)
@@ -139,24 +141,18 @@ def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: 
                 (-1, 0.1, ["opening"]), (0, 0.6, []), (1, 0.9, []), (1, 0.3, ["half"]), (3, 0.2, ["final"]),
             ]
         ]  # fmt: skip
-        rng = np.random.default_rng(4)
-        taste = harmony.TASTE * np.random.default_rng(4).random((len(cells), len(small)))
+        row = harmony._row(cells, "minor", np.random.default_rng(4))
+        misfit = [harmony._misfit(cell.targets[0], "minor") for cell in cells]
 
         def cost(choice: tuple[int, ...]) -> float:
-            total = 0.0
-            for i, cell in enumerate(cells):
-                before = choice[cell.parent] if i else choice[0]
-                total += harmony._own_cost(cell, "minor", taste[i])[choice[i]]
-                if i:
-                    total += harmony._pair_cost(cell, "minor")[before, choice[i]]
-                    earlier = choice[max(cells[cell.parent].parent, 0)]
-                    drive = chords.drive_cost("minor")[earlier, before, choice[i]]
-                    total += harmony._drive(cell) * drive
-                else:
-                    total += harmony._misfit(cell.targets[0], "minor")[choice[0], choice[0]]
+            total = misfit[0][choice[0], choice[0]] + row.own[0, choice[0]]
+            for i, cell in enumerate(cells[1:], 1):
+                before, earlier = choice[cell.parent], choice[max(cells[cell.parent].parent, 0)]
+                total += row.own[i, choice[i]] + row.pair[i, before, choice[i]] + misfit[i][before, choice[i]]
+                total += row.drive[i] * row.triple[earlier, before, choice[i]]
             return total
 
-        found = harmony._decode(cells, "minor", rng)
+        found = harmony._decode(cells, row, "minor")
         best = min(itertools.product(range(len(small)), repeat=len(cells)), key=cost)
         assert cost(tuple(found)) == pytest.approx(cost(best))
     finally:
@@ -166,6 +162,8 @@ def test_the_decoder_finds_the_cheapest_chords_of_a_branching_tree(monkeypatch: 
             chords.tension_levels,
             chords.component_levels,
             chords.drive_cost,
+            chords.diameters,
+            chords.blurred_centres,
         ):
             cached.cache_clear()
 
