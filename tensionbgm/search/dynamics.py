@@ -1,11 +1,14 @@
-"""Piece -> Piece with velocities that rise and fall with the curve.
+"""Piece -> Piece with velocities that bring its measured tension to the curve.
 
-Loudness is what the ear takes for tension first, so a base contour, the same for all parts, rises
-with the curve and nothing else, pp to ff.  On it goes a small bounded correction: the intensity
-tension of `music.tension` is measured window by window, and the contour is raised a little where it
-falls short of the curve and lowered where it exceeds it, until that helps no more.  The bounds see to
-it that a thin calm passage is never played louder than a full climax just to be tense enough.
-Accents and the balance of the parts, being ratios, stay.
+The plan's own velocities rise with the curve and nothing else, pp to ff.  What a bar's harmony, density and
+scoring add to that or take away is measured window by window, and a contour, the same for all parts, makes
+up for it: a little louder where the tension falls short of the curve, softer where it exceeds it.  The
+contour is bounded and never steep, which sees to it that a thin calm passage is not played louder than a
+full climax just to be tense enough.  Accents and the balance of the parts, being ratios, stay.
+
+Velocities change loudness alone, so the rest is measured once, and each window tells how many decibels it
+lacks: its shortfall over the slope of intensity in loudness (Newton's step), shared out to the beats it
+covers, again and again, since windows overlap.
 """
 
 from __future__ import annotations
@@ -14,19 +17,20 @@ import dataclasses
 
 import numpy as np
 
-from tensionbgm.forms import Curve, Piece
+from tensionbgm.forms import PPQ, Piece
+from tensionbgm.music import energy, scale
 from tensionbgm.music.notes import from_piece
-from tensionbgm.music.tension import Profile, moment_profile
+from tensionbgm.music.tension import Profile, blend, moment_profile
+from tensionbgm.music.windows import windows
 
 SOFTEST, LOUDEST = 24, 120  # velocities stay within
-STEPS = 12  # measurements at most
-GAIN = 1.6  # octaves of velocity (6 dB) for a tension too low by 1
-LEAST_GAIN = 0.1
-LOUDNESS_SHARE = 0.35  # of what is followed: loudness counts by itself too
-# The base contour at curve 0 and 1, on top of the plan's own 46..98 [octaves of velocity]: 34..112 in all.
-CALM, TENSE = -0.45, 0.2
-LARGEST_CORRECTION = 0.25  # either way [octaves of velocity]
-STEEPEST_PER_S = 0.7  # how fast the correction may change [octaves of velocity a second]
+LARGEST = 0.4  # what the contour adds or takes at most [octaves of velocity, 6 dB each]
+STEEPEST_PER_S = 0.7  # how fast it may change [octaves of velocity a second]
+ROUNDS = 24
+SHARE = 0.7  # of the step that would close the gap if windows did not overlap
+OCTAVE_DB = 20 * np.log10(2.0)
+LEAST_SLOPE = 0.03  # tension a dB; where the scale is flatter than that loudness cannot help much
+LARGEST_STEP_DB = 4.0
 
 
 def shape_dynamics(piece: Piece, held: np.ndarray | None = None) -> Piece:
@@ -35,35 +39,33 @@ def shape_dynamics(piece: Piece, held: np.ndarray | None = None) -> Piece:
     Parameters
     ----------
     piece : Piece
-        its velocities carry accents and balance
+        its velocities rise with the curve and carry accents and balance
     held : bool (n,), optional
         notes whose velocity is final
 
     Returns
     -------
     piece : Piece
-        pitches unchanged, velocities 24..120 but for those held; never farther from the curve than with
-        the base contour alone
+        pitches unchanged, velocities 24..120 but for those held; no farther from the curve than before
     """
     if not len(piece.pitch):
         return piece
     free = np.ones(len(piece.pitch), bool) if held is None else ~held
-    profile = moment_profile(from_piece(piece))
-    base = CALM + (TENSE - CALM) * piece.plan.curve.mean(profile.start_s, profile.end_s)
-    correction = np.zeros(len(base))
-    best = _louder(piece, free, profile.time_s, base)
-    shortfall = _shortfall(piece.plan.curve, moment_profile(from_piece(best)))
-    least, gain = rms(shortfall), GAIN
-    for _ in range(STEPS):
-        trial = _smooth(correction + gain * shortfall, profile.time_s)
-        louder = _louder(piece, free, profile.time_s, base + trial)
-        missed = _shortfall(piece.plan.curve, moment_profile(from_piece(louder)))
-        if rms(missed) < least - 1e-6:
-            best, correction, shortfall, least = louder, trial, missed, rms(missed)
-        elif gain > LEAST_GAIN:
-            gain /= 2
-        else:
-            break
+    notes = from_piece(piece)
+    profile, over = moment_profile(notes), windows(notes)
+    asked = piece.plan.curve.mean(profile.start_s, profile.end_s)
+    beat_s, cover = _beats(piece, profile)
+    contour = np.zeros(len(beat_s))
+    best, least = piece, np.inf
+    for _ in range(ROUNDS):
+        louder = _louder(piece, free, beat_s, contour)
+        loud_db = energy.loudness(from_piece(louder), over.start_quarter, over.end_quarter)
+        missed = asked - _intensity(profile, loud_db)
+        if rms(missed) < least:
+            best, least = louder, rms(missed)
+        slope = (_intensity(profile, loud_db + 1) - _intensity(profile, loud_db - 1)) / 2
+        step_db = np.clip(missed / np.maximum(slope, LEAST_SLOPE), -LARGEST_STEP_DB, LARGEST_STEP_DB)
+        contour = _bounded(contour + SHARE * (cover @ step_db) / OCTAVE_DB, beat_s)
     return best
 
 
@@ -72,27 +74,32 @@ def rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(values**2)))
 
 
-def _shortfall(curve: Curve, profile: Profile) -> np.ndarray:
-    """How much tension, and loudness by itself, each window lacks, float (w,)."""
-    reached = LOUDNESS_SHARE * profile.level["loudness"] + (1 - LOUDNESS_SHARE) * profile.intensity
-    return curve.mean(profile.start_s, profile.end_s) - reached
+def _beats(piece: Piece, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+    """Time of every beat, float (b,) [s], and what each window counts there, float (b, w), rows of sum 1."""
+    grid = piece.plan.grid
+    beat_s = np.asarray(grid.seconds(np.arange(0, int(grid.bar_tick[-1]) + 1, PPQ)), float)
+    inside = (profile.start_s <= beat_s[:, None] + 1e-6) & (beat_s[:, None] <= profile.end_s + 1e-6)
+    inside[~inside.any(axis=1), -1] = True  # beats after the last note
+    return beat_s, inside / inside.sum(axis=1, keepdims=True)
 
 
-def _louder(piece: Piece, free: np.ndarray, time_s: np.ndarray, contour: np.ndarray) -> Piece:
+def _intensity(profile: Profile, loud_db: np.ndarray) -> np.ndarray:
+    """Intensity of each window if it were so loud, float (w,), 0..1."""
+    level = {**profile.level, "loudness": scale.level("loudness", loud_db)}
+    return scale.level("intensity", blend(level)["intensity"])
+
+
+def _louder(piece: Piece, free: np.ndarray, beat_s: np.ndarray, contour: np.ndarray) -> Piece:
     """The piece with its free velocities raised by the contour [octaves of velocity]."""
     onset_s = piece.plan.grid.seconds(piece.plan.slots["onset_tick"])
-    factor = 2.0 ** np.interp(onset_s, time_s, contour)
-    louder = np.clip(np.rint(piece.velocity * factor), SOFTEST, LOUDEST)
-    velocity = np.where(free, louder, piece.velocity)
-    return dataclasses.replace(piece, velocity=velocity.astype(np.uint8))
+    louder = np.clip(np.rint(piece.velocity * 2.0 ** np.interp(onset_s, beat_s, contour)), SOFTEST, LOUDEST)
+    return dataclasses.replace(piece, velocity=np.where(free, louder, piece.velocity).astype(np.uint8))
 
 
-def _smooth(correction: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """The correction within its bounds, rounded, and no steeper than allowed either way."""
-    padded = np.pad(correction, 1, mode="edge")
-    smooth = padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4
-    smooth = np.clip(smooth, -LARGEST_CORRECTION, LARGEST_CORRECTION)
-    rise = STEEPEST_PER_S * np.diff(time_s)
-    for k in range(1, len(smooth)):
-        smooth[k] = np.clip(smooth[k], smooth[k - 1] - rise[k - 1], smooth[k - 1] + rise[k - 1])
-    return smooth
+def _bounded(contour: np.ndarray, beat_s: np.ndarray) -> np.ndarray:
+    """The contour within its bounds and no steeper than allowed either way."""
+    bounded = np.clip(contour, -LARGEST, LARGEST)
+    rise = STEEPEST_PER_S * np.diff(beat_s)
+    for k in range(1, len(bounded)):
+        bounded[k] = np.clip(bounded[k], bounded[k - 1] - rise[k - 1], bounded[k - 1] + rise[k - 1])
+    return bounded
