@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 
 SECTIONS = (
-    *("films", "speed", "long", "shots", "form", "grid", "search", "exact", "drawn"),
+    *("films", "speed", "long", "shots", "form", "grid", "search", "morpheus", "exact", "drawn"),
     *("oracle", "listeners", "sensory", "tonality", "tension_speed"),
 )
 REPORT = Path(__file__).with_name("REPORT.md")
