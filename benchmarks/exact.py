@@ -52,7 +52,7 @@ def _windows_plan(voices: int) -> Plan:
         solver=Solver("OPTIMAL", 0.0, 0.0),
     )
     rows = [
-        (w * PPQ, PPQ, 0, v, 60, 71, DIATONIC, 0, -1, 0, 80, w * voices + v, 0)
+        (w * PPQ, PPQ, 0, v, 60, 71, DIATONIC, 0, -1, 0, 80, w * voices + v, 0, 0)
         for w in range(WINDOWS)
         for v in range(voices)
     ]

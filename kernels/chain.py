@@ -139,7 +139,7 @@ def fill_factor(p, name, i, scope, ends, table):
     scope : (ARITY,)
         the variables, -1 where there are fewer; the last one's pitches run fastest in the table
     ends : (ARITY, 2)
-        of each slot of the row: where in the scope its variable stands, and its shift
+        of each slot of the row: where in the scope its variable stands, and its map
     """
     for row in range(table.size):
         pitch_a, pitch_b, pitch_c, pitch_d, rest = 0, 0, 0, 0, row
@@ -150,10 +150,10 @@ def fill_factor(p, name, i, scope, ends, table):
             size = p.domain_start[v + 1] - p.domain_start[v]
             pitch = p.domain_pitch[p.domain_start[v] + rest % size]
             rest = rest // size
-            pitch_a = pitch + ends[0, 1] if ends[0, 0] == k else pitch_a
-            pitch_b = pitch + ends[1, 1] if ends[1, 0] == k else pitch_b
-            pitch_c = pitch + ends[2, 1] if ends[2, 0] == k else pitch_c
-            pitch_d = pitch + ends[3, 1] if ends[3, 0] == k else pitch_d
+            pitch_a = p.maps[ends[0, 1], pitch] if ends[0, 0] == k else pitch_a
+            pitch_b = p.maps[ends[1, 1], pitch] if ends[1, 0] == k else pitch_b
+            pitch_c = p.maps[ends[2, 1], pitch] if ends[2, 0] == k else pitch_c
+            pitch_d = p.maps[ends[3, 1], pitch] if ends[3, 0] == k else pitch_d
         if name == OF_LINE:
             table[row] += line_cost(p, i, pitch_a, pitch_b)
         elif name == OF_VERTICAL:

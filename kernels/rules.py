@@ -5,7 +5,7 @@ Nothing here is decorated.  `cpu.py` and `cuda.py` compile these same functions 
 
 Conventions
 -----------
-- A *variable* is a set of tied slots; its pitch plus a slot's shift is the slot's MIDI pitch.
+- A *variable* is a set of tied slots; a row of `maps` turns its pitch into each slot's MIDI pitch.
 - Costs are int64 in units of 1/64 point (`POINT`); weights of factors in sixteenths (`WEIGHT_ONE`).
 - A *factor* is a row of a table that says which two to four slots are judged together.  Each variable
   has its own copies of the rows it takes part in, one after the other; the column OWNER is 1 in
@@ -27,15 +27,16 @@ REACH = 48  # interval tables run from -REACH to +REACH semitones
 BEND = 14  # tables of two successive intervals run from -BEND to +BEND semitones
 GUMBEL_ONE = 1024
 CHANCES = 4096  # entries of the Gumbel table
+SCRATCH = 12 + 128  # pitch classes, and pitches of a domain
 TENSION_SHIFT = 30  # weights of squared misfits carry this many fractional bits
 TENSION_HALF = 1 << (TENSION_SHIFT - 1)  # rounds
 
-# columns of `line` and `vertical`: slots a and b (variable, shift), table row, weight, chord masks
-A, A_SHIFT, B, B_SHIFT, KIND, WEIGHT, A_CHORD, B_CHORD, OWNER = range(9)
+# columns of `line` and `vertical`: slots a and b (variable, map), table row, weight, chord masks
+A, A_MAP, B, B_MAP, KIND, WEIGHT, A_CHORD, B_CHORD, OWNER = range(9)
 # columns of `bend` (three successive slots a, b, c); KIND, WEIGHT and OWNER as above
-C, C_SHIFT = 6, 7
+C, C_MAP = 6, 7
 # columns of `parallel` (voice one moves a -> b while voice two moves c -> d); all but D as above
-D, D_SHIFT = 4, 9
+D, D_MAP = 4, 9
 # columns of `group`
 PER_XY, PER_Z, KEY, LINKED = 0, 1, 2, 3
 DIAMETER_AIM, MOMENTUM_AIM, STRAIN_AIM = 4, 5, 6
@@ -61,7 +62,9 @@ class Problem(NamedTuple):
     member_start: np.ndarray  # (V + 1,)
     member_group: np.ndarray  # (m,) group the variable sounds in, rising within a variable
     entry_start: np.ndarray  # (m + 1,)
-    entry: np.ndarray  # (e, 2) shift, units of duration
+    entry: np.ndarray  # (e, 2) row of `pc_map`, units of duration
+    maps: np.ndarray  # (M, 128) pitch of a variable -> pitch of a slot, -1 where there is none
+    pc_map: np.ndarray  # (K, 12) the same of pitch classes: what a map does to one is a function of it alone
     group: np.ndarray  # (G, GROUP_COLUMNS)
     spell: np.ndarray  # (keys, 12, 3) x, y, k of each pitch class in each key
     key_point: np.ndarray  # (keys, 3) centre of the key [1/1024 radius]
@@ -89,7 +92,7 @@ class State(NamedTuple):
     counts: np.ndarray  # (N, G, 12) entries on each pitch class
     mask: np.ndarray  # (N, G) pitch classes present
     centre: np.ndarray  # (N, G, 3) centre of effect [1/1024 radius]
-    scratch: np.ndarray  # (N, 12)
+    scratch: np.ndarray  # (N, SCRATCH) costs: of the 12 pitch classes, then of each pitch of a domain
 
 
 class Chain(NamedTuple):
@@ -196,20 +199,26 @@ def factors_cost(p, x, v, only_owned):
     cost = 0
     for i in range(p.line_start[v], p.line_start[v + 1]):
         if p.line[i, OWNER] or not only_owned:
-            a, b = x[p.line[i, A]] + p.line[i, A_SHIFT], x[p.line[i, B]] + p.line[i, B_SHIFT]
+            a = p.maps[p.line[i, A_MAP], x[p.line[i, A]]]
+            b = p.maps[p.line[i, B_MAP], x[p.line[i, B]]]
             cost += line_cost(p, i, a, b)
     for i in range(p.vertical_start[v], p.vertical_start[v + 1]):
         if p.vertical[i, OWNER] or not only_owned:
-            a, b = x[p.vertical[i, A]] + p.vertical[i, A_SHIFT], x[p.vertical[i, B]] + p.vertical[i, B_SHIFT]
+            a = p.maps[p.vertical[i, A_MAP], x[p.vertical[i, A]]]
+            b = p.maps[p.vertical[i, B_MAP], x[p.vertical[i, B]]]
             cost += vertical_cost(p, i, a, b)
     for i in range(p.bend_start[v], p.bend_start[v + 1]):
         if p.bend[i, OWNER] or not only_owned:
-            a, b = x[p.bend[i, A]] + p.bend[i, A_SHIFT], x[p.bend[i, B]] + p.bend[i, B_SHIFT]
-            cost += bend_cost(p, i, a, b, x[p.bend[i, C]] + p.bend[i, C_SHIFT])
+            a = p.maps[p.bend[i, A_MAP], x[p.bend[i, A]]]
+            b = p.maps[p.bend[i, B_MAP], x[p.bend[i, B]]]
+            c = p.maps[p.bend[i, C_MAP], x[p.bend[i, C]]]
+            cost += bend_cost(p, i, a, b, c)
     for i in range(p.parallel_start[v], p.parallel_start[v + 1]):
         if p.parallel[i, OWNER] or not only_owned:
-            a, b = x[p.parallel[i, A]] + p.parallel[i, A_SHIFT], x[p.parallel[i, B]] + p.parallel[i, B_SHIFT]
-            c, d = x[p.parallel[i, C]] + p.parallel[i, C_SHIFT], x[p.parallel[i, D]] + p.parallel[i, D_SHIFT]
+            a = p.maps[p.parallel[i, A_MAP], x[p.parallel[i, A]]]
+            b = p.maps[p.parallel[i, B_MAP], x[p.parallel[i, B]]]
+            c = p.maps[p.parallel[i, C_MAP], x[p.parallel[i, C]]]
+            d = p.maps[p.parallel[i, D_MAP], x[p.parallel[i, D]]]
             cost += parallel_cost(p, i, a, b, c, d)
     return cost
 
@@ -271,7 +280,7 @@ def groups_cost(p, s, v, pitch):
         sum_x, sum_y, sum_k = s.sums[g, 0], s.sums[g, 1], s.sums[g, 2]
         mask = s.mask[g]
         for e in range(p.entry_start[m], p.entry_start[m + 1]):
-            pc = (pitch + p.entry[e, 0]) % 12
+            pc = p.pc_map[p.entry[e, 0], pitch % 12]
             units = p.entry[e, 1]
             mask = mask | (1 << pc)
             sum_x += units * p.spell[p.group[g, KEY], pc, 0]

@@ -241,10 +241,13 @@ SLOT = np.dtype(
         ("aim", np.int16),  # pitch the line tends to here, or -1
         ("strength", np.int8),  # metric weight: 3 downbeat, 2 strong beat, 1 beat, 0 off the beat
         ("velocity", np.uint8),  # 1..127, before the dynamics are shaped
-        ("tie", np.int32),  # slots with the same tie have the same pitch up to `shift`
-        ("shift", np.int16),  # semitones above the tie's own pitch
+        ("tie", np.int32),  # slots with the same tie have the same pitch up to `how` and `shift`
+        ("shift", np.int16),  # above the tie's own pitch: semitones, or what `how` says
+        ("how", np.int8),  # which of `TIES`: how the pitch follows from the tie's own
     ]
 )
+TIES = ("exact", "diatonic", "mirrored", "octave", "mirrored_diatonic")  # `search.maps` says what each does
+EXACT, DIATONIC, MIRRORED, OCTAVE, MIRRORED_DIATONIC = range(len(TIES))
 
 
 @dataclass(frozen=True)
@@ -371,9 +374,12 @@ def _array_from_json(data: Any) -> np.ndarray:
     if isinstance(data, list):
         return np.asarray(data, np.float64)
     if "rows" in data:
-        if tuple(data["fields"]) != SLOT.names:
+        fields, rows = tuple(data["fields"]), [tuple(row) for row in data["rows"]]
+        if (*fields, "how") == SLOT.names:  # written when all ties were exact
+            rows = [(*row, EXACT) for row in rows]
+        elif fields != SLOT.names:
             raise ValueError(f"slot fields {data['fields']} are not this version's")
-        return np.array([tuple(row) for row in data["rows"]], SLOT)
+        return np.array(rows, SLOT)
     dtype = np.dtype(data["dtype"])
     if dtype.kind not in "iuf":
         raise ValueError(f"array of type {dtype}")

@@ -31,7 +31,7 @@ def windows_plan(
         for v in range(voices):
             long = PPQ if v % 2 == 0 else PPQ // 2
             tie = number * voices + v
-            rows.append((w * PPQ, long, 0, v, 60 + moved, 71 + moved, here, 0, -1, 0, 80, tie, moved))
+            rows.append((w * PPQ, long, 0, v, 60 + moved, 71 + moved, here, 0, -1, 0, 80, tie, moved, 0))
     end_s = len(form) / 2
     curve = Curve(np.array([0.0, end_s]), np.array([0.1, 0.9]), "inline")
     bars = grid([1] * len(form), [500_000] * len(form))

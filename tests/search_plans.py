@@ -80,7 +80,7 @@ def _bar(b: int, chord: Chord) -> list[tuple]:
 
 
 def _tie(rows: list[tuple], tied: bool) -> list[tuple]:
-    """Add tie and shift: bars 8..15 of 16 repeat bars 0..7, the melody of bar 9 a whole tone higher."""
+    """Add tie, shift and how: bars 8..15 of 16 repeat bars 0..7, the melody of bar 9 a whole tone higher."""
     made, ties = [], {}
     for row in rows:
         onset, part, voice = row[0], row[2], row[3]
@@ -88,5 +88,5 @@ def _tie(rows: list[tuple], tied: bool) -> list[tuple]:
         first = bar % 8 if tied and bar % 16 >= 8 and bar < 16 else bar
         key = (onset - (bar - first) * BAR, part, voice)
         moved = 2 if tied and bar == 9 and part == 0 and row[6] == 0xFFF else 0
-        made.append((*row, ties.setdefault(key, len(ties)), moved))
+        made.append((*row, ties.setdefault(key, len(ties)), moved, 0))
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensionbgm.errors import InputError
-from tensionbgm.forms import SLOT, Plan
+from tensionbgm.forms import MIRRORED, MIRRORED_DIATONIC, SLOT, TIES, Plan
 
 REMEDY = "plan the piece again"
 
@@ -106,6 +106,7 @@ def _harmony_fault(plan: Plan) -> str:
 
 def _slot_fault(plan: Plan) -> str:
     slots = plan.slots
+    mirrored = np.isin(slots["how"], (MIRRORED, MIRRORED_DIATONIC))
     bad = {
         "has no part": (slots["part"] < 0) | (slots["part"] >= len(plan.parts)),
         "begins before the music": slots["onset_tick"] < 0,
@@ -113,7 +114,10 @@ def _slot_fault(plan: Plan) -> str:
         "has no velocity": (slots["velocity"] < 1) | (slots["velocity"] > 127),
         "has no range": (slots["low"] < 0) | (slots["high"] > 127) | (slots["low"] > slots["high"]),
         "may have no pitch class": (slots["allowed"] & 0xFFF) == 0,
-        "is shifted by more than the range of pitches": np.abs(slots["shift"].astype(int)) > 127,
+        f"is tied in no way known (0 to {len(TIES) - 1})": (slots["how"] < 0) | (slots["how"] >= len(TIES)),
+        "is shifted by more than the range of pitches": ~mirrored
+        & (np.abs(slots["shift"].astype(int)) > 127),
+        "is mirrored about no pitch": mirrored & ((slots["shift"] < 0) | (slots["shift"] > 254)),
     }
     for fault, where in bad.items():
         if where.any():

@@ -16,6 +16,7 @@ import numpy as np
 from tensionbgm.errors import InputError
 from tensionbgm.forms import PPQ, Plan
 from tensionbgm.music.notes import Notes
+from tensionbgm.search.maps import of_slots
 
 WRITTEN = np.dtype(
     [
@@ -35,25 +36,25 @@ class Chord:
 
     slot: tuple[int, ...]
     variable: tuple[int, ...]  # of each slot
-    shift: tuple[int, ...]  # of each slot [semitones]
+    way: tuple[tuple[int, ...], ...]  # of each slot: pitch by its variable's pitch, 128 of them
     end_tick: tuple[int, ...]  # of each slot
     note: Mapping[int, tuple[int, bool]]  # end [tick] by pitch, and whether the key is struck again there
 
     def candidates(self, k: int, span: range) -> set[int]:
         """What the variable of the k-th slot can have been, its pitch within the span."""
         long = self.end_tick[k]
-        return {
-            pitch - self.shift[k]
-            for pitch, (end, again) in self.note.items()
-            if pitch in span and (long <= end or again) and 0 <= pitch - self.shift[k] < 128
+        able = {
+            pitch for pitch, (end, again) in self.note.items() if pitch in span and (long <= end or again)
         }
+        return {x for x, pitch in enumerate(self.way[k]) if pitch in able}
 
     def fits(self, chosen: Mapping[int, int]) -> bool:
         """Whether the slots chosen so far leave enough others for every note to be played to its end."""
         reach = dict.fromkeys(self.note, 0)
-        for variable, shift, end in zip(self.variable, self.shift, self.end_tick, strict=True):
+        for variable, way, end in zip(self.variable, self.way, self.end_tick, strict=True):
             if variable in chosen:
-                reach[chosen[variable] + shift] = max(reach[chosen[variable] + shift], end)
+                pitch = way[chosen[variable]]
+                reach[pitch] = max(reach[pitch], end)
         wanting = sum(reach[pitch] < end for pitch, (end, _) in self.note.items())
         return wanting <= sum(variable not in chosen for variable in self.variable)
 
@@ -89,7 +90,7 @@ def match(
     wanted : bool (n,)
         slots
     variable : int (n,)
-        slots with the same one have the same pitch but for their shift
+        slots with the same one follow from the same pitch
     source : str
         name of the file, for faults
 
@@ -113,7 +114,7 @@ def match(
     pitch, velocity, end_tick = np.full((3, len(plan.slots)), -1)
     for (onset, part), chord in chords.items():
         for k, slot in enumerate(chord.slot):
-            pitch[slot] = value[chord.variable[k]] + chord.shift[k]
+            pitch[slot] = chord.way[k][value[chord.variable[k]]]
             velocity[slot] = velocity_of[onset, part, pitch[slot]]
             end_tick[slot] = chord.note[int(pitch[slot])][0]
     return pitch, velocity, end_tick
@@ -136,7 +137,8 @@ def _chords(
     plan: Plan, table: np.ndarray, wanted: np.ndarray, variable: np.ndarray
 ) -> dict[tuple[int, int], Chord]:
     """Every (onset, part) with a wanted slot."""
-    slots, end = plan.slots, slot_ends(plan)
+    slots, end, maps = plan.slots, slot_ends(plan), of_slots(plan, plan.slots)
+    way = [tuple(row) for row in maps.pitch.tolist()]
     asked = set(zip(*(slots[name][wanted].tolist() for name in ("onset_tick", "part")), strict=True))
     struck = {tuple(row) for row in table[["onset_tick", "part", "pitch"]].tolist()}
     there: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -150,7 +152,7 @@ def _chords(
         key: Chord(
             tuple(index),
             tuple(variable[index].tolist()),
-            tuple(slots["shift"][index].tolist()),
+            tuple(way[k] for k in maps.of_slot[index]),
             tuple(end[index].tolist()),
             notes.get(key, {}),
         )
@@ -201,7 +203,7 @@ def _by_aim(plan: Plan, chord: Chord, variable: int, able: set[int]) -> list[int
     k = chord.variable.index(variable)
     row = plan.slots[chord.slot[k]]
     aim = row["aim"] if row["aim"] >= 0 else (int(row["low"]) + int(row["high"])) / 2
-    return sorted(able, key=lambda x: (abs(x + chord.shift[k] - aim), x))
+    return sorted(able, key=lambda x: (abs(chord.way[k][x] - aim), x))
 
 
 def _components(

@@ -48,26 +48,27 @@ def _rows(k: int, columns: int, **values: np.ndarray | int) -> np.ndarray:
     return rows
 
 
-def _ends(slots: np.ndarray, variable: np.ndarray, **ends: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns that say which variable each end (A=, B=, ...) of a row is, and how it is shifted."""
+def _ends(variable: np.ndarray, way: np.ndarray, **ends: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns that say which variable each end (A=, B=, ...) of a row is, and its map."""
     columns = {name: variable[slot] for name, slot in ends.items()}
-    return columns | {f"{name}_SHIFT": slots["shift"][slot] for name, slot in ends.items()}
+    return columns | {f"{name}_MAP": way[slot] for name, slot in ends.items()}
 
 
 def line_rows(
-    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, lines: list[np.ndarray]
+    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, lines: list[np.ndarray]
 ) -> np.ndarray:
     """Every two successive slots of a voice, int64 (l, 9)."""
     a = np.concatenate([line[:-1] for line in lines] or [np.zeros(0, int)])
     b = np.concatenate([line[1:] for line in lines] or [np.zeros(0, int)])
     weight = link_weight(slots, a, b)
     a, b, weight = a[weight > 0], b[weight > 0], weight[weight > 0]
-    return _pair_rows(slots, variable, a, b, role[a], weight)
+    return _pair_rows(slots, variable, way, a, b, role[a], weight)
 
 
 def _pair_rows(
     slots: np.ndarray,
     variable: np.ndarray,
+    way: np.ndarray,
     a: np.ndarray,
     b: np.ndarray,
     kind: np.ndarray,
@@ -76,7 +77,7 @@ def _pair_rows(
     return _rows(
         len(a),
         9,
-        **_ends(slots, variable, A=a, B=b),
+        **_ends(variable, way, A=a, B=b),
         KIND=kind,
         WEIGHT=weight,
         A_CHORD=slots["chord"][a],
@@ -85,7 +86,7 @@ def _pair_rows(
 
 
 def bend_rows(
-    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, lines: list[np.ndarray]
+    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, lines: list[np.ndarray]
 ) -> np.ndarray:
     """Every three successive slots of a melody, counter-melody or bass, int64 (t, 9)."""
     bent = [line for line in lines if len(line) > 2 and costs.by_role(costs.BENDS)[role[line[0]]] > 0]
@@ -94,10 +95,10 @@ def bend_rows(
     )
     weight = np.minimum(link_weight(slots, a, b), link_weight(slots, b, c))
     a, b, c, weight = (array[weight > 0] for array in (a, b, c, weight))
-    return _rows(len(a), 9, **_ends(slots, variable, A=a, B=b, C=c), KIND=role[a], WEIGHT=weight)
+    return _rows(len(a), 9, **_ends(variable, way, A=a, B=b, C=c), KIND=role[a], WEIGHT=weight)
 
 
-def vertical_rows(slots: np.ndarray, role: np.ndarray, variable: np.ndarray) -> np.ndarray:
+def vertical_rows(slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray) -> np.ndarray:
     """Slots of different voices that sound together, the one meant to be higher first, int64 (n, 9)."""
     a, b, together = _overlaps(slots, role)
     weight = np.clip(together * rules.WEIGHT_ONE // PPQ, LIGHTEST, HEAVIEST)
@@ -105,7 +106,7 @@ def vertical_rows(slots: np.ndarray, role: np.ndarray, variable: np.ndarray) -> 
     weight = np.where(struck, weight * 5 // 4, weight)
     roles, same = range(len(costs.ROLES)), (slots["part"][a] == slots["part"][b]).astype(int)
     kind = np.array([[[costs.place_kind(i, j, bool(k)) for k in (0, 1)] for j in roles] for i in roles])
-    return _pair_rows(slots, variable, a, b, kind[role[a], role[b], same], weight)
+    return _pair_rows(slots, variable, way, a, b, kind[role[a], role[b], same], weight)
 
 
 def _overlaps(slots: np.ndarray, role: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -155,7 +156,7 @@ def _height(slots: np.ndarray, role: np.ndarray) -> np.ndarray:
 
 
 def parallel_rows(
-    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, lines: list[np.ndarray]
+    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, lines: list[np.ndarray]
 ) -> np.ndarray:
     """Every place where two independent voices move at the same time, int64 (q, 10)."""
     independent = [line for line in lines if role[line[0]] != costs.ARPEGGIO]
@@ -167,7 +168,7 @@ def parallel_rows(
             continue  # doubling by the accompaniment is orchestration
         found.append(_moves_together(slots, one, two))
     a, b, c, d = np.concatenate(found).T
-    ends = _ends(slots, variable, A=a, B=b, C=c, D=d)
+    ends = _ends(variable, way, A=a, B=b, C=c, D=d)
     return _rows(len(a), 10, **ends, WEIGHT=rules.WEIGHT_ONE)
 
 

@@ -23,10 +23,14 @@ def build(
     slots: np.ndarray,
     role: np.ndarray,
     variable: np.ndarray,
+    way: np.ndarray,
     n: int,
     targets: dict[str, np.ndarray] | None,
 ) -> dict[str, np.ndarray]:
-    """The arrays of `Problem` that concern groups; `slots`, `role`, `variable` leave percussion out."""
+    """The arrays of `Problem` that concern groups; `slots`, `role`, `variable`, `way` leave percussion out.
+
+    `way` int (m,) is the row of `pc_map` of each slot.
+    """
     bar, beat = plan.grid.bar_tick, np.arange(0, plan.grid.bar_tick[-1] + PPQ, PPQ)
     chord = np.array([[c.start_tick, c.end_tick] for c in plan.chords], np.int64).reshape(-1, 2)
     spans = np.concatenate([_spans(bar), _spans(beat), chord])
@@ -43,7 +47,7 @@ def build(
     )
     _tension(table, plan.grid.n_bars, len(beat) - 1, total, bar_of, targets or wanted(plan))
     _chords(table, plan, member, role, plan.grid.n_bars + len(beat) - 1)
-    return {"group": table, **_keys(plan), **_members(member, variable, slots["shift"], n)}
+    return {"group": table, **_keys(plan), **_members(member, variable, way, n)}
 
 
 def wanted(plan: Plan) -> dict[str, np.ndarray]:
@@ -131,9 +135,9 @@ def _keys(plan: Plan) -> dict[str, np.ndarray]:
     }
 
 
-def _members(member: np.ndarray, variable: np.ndarray, shift: np.ndarray, n: int) -> dict[str, np.ndarray]:
-    """Memberships by variable, then by group; equal shifts of one variable in one group made one entry."""
-    key = np.stack([variable[member[:, 1]], member[:, 0], shift[member[:, 1]]], axis=1).astype(np.int64)
+def _members(member: np.ndarray, variable: np.ndarray, way: np.ndarray, n: int) -> dict[str, np.ndarray]:
+    """Memberships by variable, then by group; equal maps of one variable in one group made one entry."""
+    key = np.stack([variable[member[:, 1]], member[:, 0], way[member[:, 1]]], axis=1).astype(np.int64)
     entry, index = np.unique(key.reshape(-1, 3), axis=0, return_inverse=True)
     units = np.bincount(index.ravel(), member[:, 2], len(entry)).astype(np.int64)
     both, first = np.unique(entry[:, :2], axis=0, return_index=True)

@@ -19,6 +19,7 @@ from tensionbgm.forms import Grid, Plan
 from tensionbgm.music.notes import Notes, read_midi
 from tensionbgm.search.check import check_plan
 from tensionbgm.search.earlier import REMEDY, match, slot_ends, written
+from tensionbgm.search.maps import of_slots
 
 SCORE = "music.mid"  # what a finished job calls its score
 BARS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
@@ -217,11 +218,13 @@ def _tie(
     source: str,
 ) -> np.ndarray:
     """Which other slots are tied to held ones, bool (n,); their pitch is set in place."""
-    known = held & pitched
-    own = np.full(variable.max() + 1, -1)
-    own[variable[known]] = pitch[known] - plan.slots["shift"][known]
-    tied = pitched & ~held & (own[variable] >= 0)
-    pitch[tied] = own[variable[tied]] + plan.slots["shift"][tied]
+    maps, able = of_slots(plan, plan.slots), np.ones((variable.max() + 1, 128), bool)
+    known = np.zeros(len(able), bool)
+    known[variable[held & pitched]] = True
+    for slot in np.flatnonzero(held & pitched):
+        able[variable[slot]] &= maps.pitch[maps.of_slot[slot]] == pitch[slot]
+    tied = pitched & ~held & known[variable]
+    pitch[tied] = maps.pitch[maps.of_slot[tied], able.argmax(axis=1)[variable[tied]]]
     for slot in np.flatnonzero(tied):
         part = plan.parts[plan.slots["part"][slot]]
         if not part.low <= pitch[slot] <= part.high:

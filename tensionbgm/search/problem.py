@@ -13,8 +13,8 @@ from tensionbgm.kernels import rules
 from tensionbgm.search import costs, factors, groups
 from tensionbgm.search.check import check_plan
 from tensionbgm.search.lock import Lock
+from tensionbgm.search.maps import PITCHES, Maps, of_slots
 
-PITCHES = np.arange(128)
 TASTE = rules.POINT  # temperature: changes a fifth of the notes and more for a sixth more of cost
 TASTE_CHAIN = 2**20  # where its chance is drawn: beyond any chain
 
@@ -26,12 +26,13 @@ class Posed:
     problem: rules.Problem
     pitched: np.ndarray  # int (m,): the slots that take part; the others are percussion
     variable: np.ndarray  # int (m,): variable of each of them
+    way: np.ndarray  # int (m,): row of `problem.maps` of each of them
     n_slots: int
 
     def pitch(self, plan: Plan, x: np.ndarray) -> np.ndarray:
         """Pitch of every slot of the plan, int16 (n,), from the variables' pitches."""
         pitch = plan.slots["low"].astype(np.int16)
-        pitch[self.pitched] = x[self.variable] + plan.slots["shift"][self.pitched]
+        pitch[self.pitched] = self.problem.maps[self.way, x[self.variable]]
         return pitch
 
     @property
@@ -63,25 +64,27 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
     slots, role = plan.slots[pitched].copy(), role[pitched]
     slots["chord"][slots["chord"] == 0] = 0xFFF  # no chord is meant: every note belongs to it
     ties, variable = np.unique(slots["tie"], return_inverse=True)
-    n = len(ties)
-    domain = _domains(slots, variable, n, ties)
+    n, maps = len(ties), of_slots(plan, slots)
+    domain = _domains(slots, variable, maps, n, ties)
     if lock is not None:
-        _keep(domain, slots, variable, pitched, lock)
-    unary = _unary(plan, slots, role, variable, n)
-    table = _tables(slots, role, variable, n)
-    windows = groups.build(plan, slots, role, variable, n, targets)
+        _keep(domain, slots, variable, maps, pitched, lock)
+    unary = _unary(plan, slots, role, variable, maps, n)
+    table = _tables(slots, role, variable, maps.of_slot, n)
+    windows = groups.build(plan, slots, role, variable, maps.pc_of_slot, n, targets)
     index, value = np.nonzero(domain)
     problem = rules.Problem(
         domain_start=_starts(np.bincount(index, minlength=n)),
         domain_pitch=value.astype(np.int64),
         domain_cost=unary[index, value],
+        maps=maps.pitch,
+        pc_map=maps.pc,
         gumbel=gumbel_table(),
         constant=np.zeros(1, np.int64),
         **table,
         **windows,
         **costs.kernel_tables(),
     )
-    return Posed(problem, pitched, variable, len(plan.slots))
+    return Posed(problem, pitched, variable, maps.of_slot, len(plan.slots))
 
 
 def part_roles(plan: Plan) -> np.ndarray:
@@ -121,7 +124,7 @@ def varied(posed: Posed, seed: int) -> Posed:
 def empty_state(problem: rules.Problem, chains: int) -> rules.State:
     """Room for this many chains."""
     n, g = len(problem.domain_start) - 1, len(problem.group)
-    shapes = ((n,), (n,), (2,), (g, 3), (g, 12), (g,), (g, 3), (12,))
+    shapes = ((n,), (n,), (2,), (g, 3), (g, 12), (g,), (g, 3), (rules.SCRATCH,))
     return rules.State(*(np.zeros((chains, *shape), np.int64) for shape in shapes))
 
 
@@ -129,14 +132,14 @@ def _starts(count: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
-def _domains(slots: np.ndarray, variable: np.ndarray, n: int, ties: np.ndarray) -> np.ndarray:
+def _domains(slots: np.ndarray, variable: np.ndarray, maps: Maps, n: int, ties: np.ndarray) -> np.ndarray:
     """Pitches of each variable that suit all its slots, bool (n, 128)."""
     in_range = (slots["low"][:, None] <= PITCHES) & (slots["high"][:, None] >= PITCHES)
     fits = in_range & (slots["allowed"][:, None].astype(np.int64) >> PITCHES % 12 & 1).astype(bool)
     refused = np.zeros((n, 128), np.int64)
-    for shift in np.unique(slots["shift"]):
-        here = slots["shift"] == shift
-        np.add.at(refused, variable[here], ~_shifted(fits[here], int(shift), False))
+    for k, row in enumerate(maps.pitch):
+        here = maps.of_slot == k
+        np.add.at(refused, variable[here], ~_mapped(fits[here], row, False))
     domain = refused == 0
     barren = np.flatnonzero(~domain.any(axis=1))
     if len(barren):
@@ -149,16 +152,15 @@ def _domains(slots: np.ndarray, variable: np.ndarray, n: int, ties: np.ndarray) 
 
 
 def _keep(
-    domain: np.ndarray, slots: np.ndarray, variable: np.ndarray, pitched: np.ndarray, lock: Lock
+    domain: np.ndarray, slots: np.ndarray, variable: np.ndarray, maps: Maps, pitched: np.ndarray, lock: Lock
 ) -> None:
     """Bring the domains down to what the lock says, in place."""
-    row = np.searchsorted(pitched, lock.barred[:, 0])
-    barred = lock.barred[:, 1] - slots["shift"][row]
-    real = (barred >= 0) & (barred < 128)
-    domain[variable[row[real]], barred[real]] = False
-    known = lock.pitch[pitched] >= 0
-    domain[variable[known]] = False
-    domain[variable[known], (lock.pitch[pitched] - slots["shift"])[known]] = True
+    for slot, barred in zip(np.searchsorted(pitched, lock.barred[:, 0]), lock.barred[:, 1], strict=True):
+        domain[variable[slot]] &= maps.pitch[maps.of_slot[slot]] != barred
+    known = np.flatnonzero(lock.pitch[pitched] >= 0)
+    domain[variable[known]] = True
+    for slot in known:
+        domain[variable[slot]] &= maps.pitch[maps.of_slot[slot]] == lock.pitch[pitched[slot]]
     barren = np.flatnonzero(domain.sum(axis=1)[variable] == 0)
     if len(barren):
         slot = slots[barren[0]]
@@ -168,21 +170,21 @@ def _keep(
         )
 
 
-def _shifted(table: np.ndarray, shift: int, outside: float) -> np.ndarray:
-    """Columns by the slot's pitch -> columns by the variable's pitch, shift semitones lower."""
-    there = PITCHES + shift
-    inside = (there >= 0) & (there < 128)
-    return np.where(inside, table[:, np.clip(there, 0, 127)], outside)
+def _mapped(table: np.ndarray, row: np.ndarray, outside: float) -> np.ndarray:
+    """Columns by the slot's pitch -> columns by the variable's pitch, by a row of the maps."""
+    return np.where(row >= 0, table[:, row], outside)
 
 
-def _unary(plan: Plan, slots: np.ndarray, role: np.ndarray, variable: np.ndarray, n: int) -> np.ndarray:
+def _unary(
+    plan: Plan, slots: np.ndarray, role: np.ndarray, variable: np.ndarray, maps: Maps, n: int
+) -> np.ndarray:
     """What each pitch of each variable costs by itself, int64 (n, 128)."""
     each = costs.fixed(aim_cost(slots, role) + harmony_cost(slots, role) + bass_cost(plan, slots, role))
     each += costs.fixed(end_cost(plan, slots, role))
     unary = np.zeros((n, 128), np.int64)
-    for shift in np.unique(slots["shift"]):
-        here = slots["shift"] == shift
-        np.add.at(unary, variable[here], _shifted(each[here], int(shift), 0))
+    for k, row in enumerate(maps.pitch):
+        here = maps.of_slot == k
+        np.add.at(unary, variable[here], _mapped(each[here], row, 0))
     return unary
 
 
@@ -235,17 +237,19 @@ def end_cost(plan: Plan, slots: np.ndarray, role: np.ndarray) -> np.ndarray:
     return cost
 
 
-def _tables(slots: np.ndarray, role: np.ndarray, variable: np.ndarray, n: int) -> dict[str, np.ndarray]:
+def _tables(
+    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, n: int
+) -> dict[str, np.ndarray]:
     """All factors, a copy of each row for each of its variables, with where each variable's begin."""
     lead = factors.leading(slots, variable)
-    slots, role, variable = slots[lead], role[lead], variable[lead]
+    slots, role, variable, way = slots[lead], role[lead], variable[lead], way[lead]
     lines = factors.lines_of(slots)
     made = {
-        "line": (factors.line_rows(slots, role, variable, lines), (rules.A, rules.B)),
-        "vertical": (factors.vertical_rows(slots, role, variable), (rules.A, rules.B)),
-        "bend": (factors.bend_rows(slots, role, variable, lines), (rules.A, rules.B, rules.C)),
+        "line": (factors.line_rows(slots, role, variable, way, lines), (rules.A, rules.B)),
+        "vertical": (factors.vertical_rows(slots, role, variable, way), (rules.A, rules.B)),
+        "bend": (factors.bend_rows(slots, role, variable, way, lines), (rules.A, rules.B, rules.C)),
         "parallel": (
-            factors.parallel_rows(slots, role, variable, lines),
+            factors.parallel_rows(slots, role, variable, way, lines),
             (rules.A, rules.B, rules.C, rules.D),
         ),
     }

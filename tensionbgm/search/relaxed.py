@@ -16,13 +16,13 @@ import numpy as np
 from tensionbgm.kernels import chain, rules
 
 FINE = 64  # costs are multiplied by this, so that shares keep their fractions
-ENDS = {  # columns of the variable and the shift of each slot of a row
-    "line": ((rules.A, rules.A_SHIFT), (rules.B, rules.B_SHIFT)),
-    "vertical": ((rules.A, rules.A_SHIFT), (rules.B, rules.B_SHIFT)),
-    "bend": ((rules.A, rules.A_SHIFT), (rules.B, rules.B_SHIFT), (rules.C, rules.C_SHIFT)),
+ENDS = {  # columns of the variable and the map of each slot of a row
+    "line": ((rules.A, rules.A_MAP), (rules.B, rules.B_MAP)),
+    "vertical": ((rules.A, rules.A_MAP), (rules.B, rules.B_MAP)),
+    "bend": ((rules.A, rules.A_MAP), (rules.B, rules.B_MAP), (rules.C, rules.C_MAP)),
     "parallel": (
-        *((rules.A, rules.A_SHIFT), (rules.B, rules.B_SHIFT)),
-        *((rules.C, rules.C_SHIFT), (rules.D, rules.D_SHIFT)),
+        *((rules.A, rules.A_MAP), (rules.B, rules.B_MAP)),
+        *((rules.C, rules.C_MAP), (rules.D, rules.D_MAP)),
     ),
 }
 LARGEST = (
@@ -122,8 +122,8 @@ def _table(problem: rules.Problem, name: str, i: int, scope: tuple[int, ...]) ->
     from tensionbgm.kernels import exact
 
     row, ends = getattr(problem, name)[i], np.full((chain.ARITY, 2), -1, np.int64)
-    for k, (variable, shift) in enumerate(ENDS[name]):
-        ends[k] = scope.index(int(row[variable])), row[shift]
+    for k, (variable, way) in enumerate(ENDS[name]):
+        ends[k] = scope.index(int(row[variable])), row[way]
     padded = np.array(scope + (-1,) * (chain.ARITY - len(scope)), np.int64)
     table = np.zeros(int(np.prod([_size(problem, v) for v in scope])), np.int64)
     exact.fill_factor(problem, tuple(ENDS).index(name), i, padded, ends, table)

@@ -135,7 +135,7 @@ def two_notes(a: int, b: int, chord: int = 0xFFF, role: tuple[str, str] = ("melo
     """Cost of two notes held together for a bar, by their verticals alone."""
     plan = ensemble_plan(1)
     rows = [
-        (0, BAR, [p.role for p in ENSEMBLE].index(r), k, p, p, 0xFFF, chord, -1, 3, 80, k, 0)
+        (0, BAR, [p.role for p in ENSEMBLE].index(r), k, p, p, 0xFFF, chord, -1, 3, 80, k, 0, 0)
         for k, (r, p) in enumerate(zip(role, (a, b), strict=True))
     ]
     plan = Plan(**{**vars(plan), "slots": np.array(rows, SLOT)})
