@@ -165,11 +165,13 @@ def judge(name: str, plan: Plan, notes: Notes) -> Fit:
     edge_s = plan.grid.bar_us / 1e6
     by_bar = plan.curve.mean(edge_s[:-1], edge_s[1:])
     rules = rule_counts(notes, plan.parts)["per_100_notes"]
+    pairs = {c: (by_bar[: len(bars[c])], bars[c][: len(by_bar)]) for c in TONAL}
+    pairs["momentum"] = (pairs["momentum"][0][1:], pairs["momentum"][1][1:])  # nothing came before the first
     figures = {
         "r": pearson(asked, profile.intensity),
         "rmse": rms(asked - profile.intensity),
-        **{c: pearson(by_bar[: len(bars[c])], bars[c][: len(by_bar)]) for c in TONAL},
-        **{f"{c} rmse": rms(by_bar[: len(bars[c])] - bars[c][: len(by_bar)]) for c in TONAL},
+        **{c: pearson(*pairs[c]) for c in TONAL},
+        **{f"{c} rmse": rms(pairs[c][0] - pairs[c][1]) for c in TONAL},
         "reversed": pearson(asked[::-1], profile.intensity),
         "faults": sum(rules[fault] for fault in BACH),
     }

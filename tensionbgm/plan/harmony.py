@@ -44,6 +44,8 @@ CALM = 0.3  # target below which a chord may last two bars
 LONG_BAR_S = 3.4  # a bar longer than this always takes its own chord
 SHORT_BAR_S = 1.5  # a bar shorter than this never takes two
 FORBIDDEN = 1e3
+COLOURED_END = 0.5  # target above which the last chord may keep a colour ...
+COLOUR_COST = 0.3  # ... at this cost
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,15 @@ def _own_cost(cell: _Cell, mode: str, taste: np.ndarray) -> np.ndarray:
     own = own + FUNCTION * (far - np.mean(cell.targets)) ** 2
     for asked in cell.form:
         own = own + np.array([_form_cost(asked, chord, mode) for chord in words])
+    if "final" in cell.form and np.mean(cell.targets) > COLOURED_END:
+        own = own + np.array([COLOUR_COST - FORBIDDEN if _coloured_tonic(chord) else 0.0 for chord in words])
     return own
+
+
+def _coloured_tonic(chord: Harmony) -> bool:
+    """The tonic with a colour: an end that stays tense."""
+    coloured = chord.quality in ("add9", "madd9", "maj7", "m7", "mM7", "m6", "sus2")
+    return chord.root == 0 and chord.function == "T" and chord.bass == 0 and coloured
 
 
 def _form_cost(asked: str, chord: Harmony, mode: str) -> float:

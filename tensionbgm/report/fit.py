@@ -13,6 +13,7 @@ from tensionbgm.music.tension import Profile
 COMPONENTS = (*scale.COMPONENTS, "tonal", "energy", "composite")
 SHUFFLES = 200
 BLOCK_WINDOWS = 4  # shortest stretch that is moved as a whole in the shuffled control
+SOON_S = 1e-3  # windows that meet may be apart by rounding
 FLAT = 1e-6  # a series that varies less than this has no correlation
 
 
@@ -106,7 +107,10 @@ def fit_warnings(curve: Curve, profile: Profile) -> list[str]:
 def _series(curve: Curve, profile: Profile, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     target = np.asarray(curve.mean(profile.start_s, profile.end_s), float)
     achieved = np.asarray(profile.level[name], float)
-    return target, achieved, np.isfinite(achieved) & np.isfinite(target)
+    heard = np.isfinite(achieved) & np.isfinite(target)
+    if name == "momentum":  # at first nothing came before to move from
+        heard &= profile.start_s > profile.end_s[0] - SOON_S
+    return target, achieved, heard
 
 
 def _component_fit(curve: Curve, profile: Profile, name: str) -> float | None:
