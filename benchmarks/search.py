@@ -1,113 +1,244 @@
-"""What the search is worth: its cost beside chance and beside greed, its speed, and the tension it reaches.
+"""What the search is worth: cost by time beside other solvers and a bound, by length of film, and its seeds.
 
-`table()` gives Markdown; `python -m benchmarks.search` prints it.
+`table()` gives Markdown and draws `search.png`; `python -m benchmarks.search` prints it, in under twelve
+minutes on two idle cores.  Seconds are those of one core.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
+import functools
+import os
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from tensionbgm.config import EFFORTS, PALETTES, Ask, Effort
-from tensionbgm.forms import Curve, Grid, Piece, Plan, Section, Solver
-from tensionbgm.kernels import cpu, rules
-from tensionbgm.music.notes import from_piece
-from tensionbgm.music.tension import tension_profile
-from tensionbgm.plan.key import Mood
-from tensionbgm.plan.plan import plan_piece
-from tensionbgm.search import problem, run
-from tensionbgm.search.dynamics import rms, shape_dynamics
+from benchmarks.search_cases import film_plan, instance, plans
+from tensionbgm.config import PALETTES, Effort
+from tensionbgm.forms import Plan
+from tensionbgm.kernels import cpu, rules, walk
+from tensionbgm.search import run, vns
+from tensionbgm.search.bound import bound
+from tensionbgm.search.problem import Posed, empty_state, pose
 
-BARS, TEMPO_US = (8, 8, 8), 625_000  # a minute at 96 quarters a minute
-SPEED_SWEEPS = 100
+SECONDS = (1.0, 10.0, 60.0)
+SHORT = SECONDS[:2]  # for solvers that gain nothing from more
+MINUTES = (0.5, 1.0, 2.0, 5.0, 10.0)
+SEED = 1
+GREEDY_SWEEPS = 30
+BOXES = 32
+REFERENCE_MINUTES, REFERENCE_SWEEPS = 0.5, 2  # [minutes], sweeps: plain Python takes a second for each
+PICTURE = Path(__file__).with_name("search.png")
+PROTOTYPE = """The instances of tension alone are as large as those of the prototype (838 notes, 210 windows;
+224 variables where tied), drawn anew, so that only shares of chance can be compared. The prototype, ten
+million pitches weighed: untied, from 1,572, annealing 14.66 (0.9 %), VNS 20.7 (1.3 %); tied, from 1,633,
+annealing 153.8 (9.4 %), VNS 155.6 (9.5 %). It weighed 29 million pitches a second by heat bath, untied, on one core."""
 
 
-def plans() -> list[Plan]:
-    """A minute of A B A in each palette, with its climax at two thirds."""
-    edge_s = np.concatenate([[0], np.cumsum(BARS)]) * 4 * TEMPO_US / 1e6
-    sections = tuple(
-        Section(label, float(a), float(b), 0 if i == 2 else None)
-        for i, (label, (a, b)) in enumerate(zip("ABA", itertools.pairwise(edge_s), strict=True))
+@dataclass(frozen=True)
+class Case:
+    """A problem, and the plan it comes from."""
+
+    name: str
+    plan: Plan
+    posed: Posed
+    film: bool  # else tension alone
+
+
+@functools.cache
+def cases() -> dict[str, Case]:
+    """A minute in each palette, and a minute of tension alone, untied and tied."""
+    made = [Case(plan.palette, plan, pose(plan), True) for plan in plans()]
+    for tied in (False, True):
+        made.append(Case("tension alone" + (", tied" if tied else ""), *instance(tied), False))
+    return {case.name: case for case in made}
+
+
+# --------------------------------------------------------------------------- solvers: Case, seconds -> cost
+
+
+def searched(case: Case, seconds: float) -> float:
+    """What `compose` does; of tension alone, what it does with a problem."""
+    if not case.film:
+        return heat_bath(case, seconds)
+    facts = run.compose(case.plan, Effort(effort="draft", seconds=seconds), threads=1).search
+    assert facts is not None
+    return facts.cost_end
+
+
+def heat_bath(case: Case, seconds: float) -> float:
+    """One note after the other, in as many sweeps as the time allows."""
+    sweeps = _rate(lambda n: _annealed(case.posed.problem, np.full(n, run.HOT)), 4) * seconds
+    return _annealed(case.posed.problem, run.temperatures(max(round(sweeps), 1)))
+
+
+def greedy(case: Case, seconds: float) -> float:
+    """Descents from random pitches, one after another, the best of all."""
+    best, began, seed = np.inf, time.process_time(), 0
+    while time.process_time() - began < seconds:
+        best = min(best, _annealed(case.posed.problem, np.zeros(GREEDY_SWEEPS), seed))
+        seed += 1
+    return float(best)
+
+
+def neighbourhoods(case: Case, seconds: float) -> float:
+    """MorpheuS's search."""
+    weighed = _rate(lambda n: vns.search(case.posed.problem, n, SEED), 50_000) * seconds
+    return vns.search(case.posed.problem, round(weighed), SEED).cost / rules.POINT
+
+
+SOLVERS: dict[str, tuple[Callable[[Case, float], float], tuple[float, ...]]] = {
+    "search": (searched, SECONDS),
+    "heat bath alone": (heat_bath, SHORT),
+    "greedy descents": (greedy, SHORT),
+    "MorpheuS's VNS": (neighbourhoods, SECONDS),
+}
+
+
+def _annealed(problem: rules.Problem, temperature: np.ndarray, seed: int = SEED) -> float:
+    state = empty_state(problem, 1)
+    cpu.start(problem, state, seed, threads=1)
+    cpu.anneal(problem, state, seed, 0, temperature.astype(np.int64), threads=1)
+    return float(state.cost[0, 1]) / rules.POINT
+
+
+def _rate(work: Callable[[int], object], n: int) -> float:
+    """Units of work a second, from enough of them to last a third of one."""
+    work(1)
+    while True:
+        began = time.process_time()
+        work(n)
+        if (spent := time.process_time() - began) > 0.3:
+            return n / spent
+        n *= 3
+
+
+# --------------------------------------------------------------------------- by time
+
+
+def measured() -> dict[str, dict[str, list[float]]]:
+    """Cost of each case by each solver after its seconds, each in a process of its own, a core to each."""
+    jobs = [(case, solver) for solver in SOLVERS for case in cases()]
+    jobs.sort(key=lambda job: -sum(SOLVERS[job[1]][1]))
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(_job, jobs))
+    table: dict[str, dict[str, list[float]]] = {name: {} for name in cases()}
+    for (case, solver), cost in zip(jobs, found, strict=True):
+        table[case][solver] = cost
+    return {case: {solver: row[solver] for solver in SOLVERS} for case, row in table.items()}
+
+
+def _job(job: tuple[str, str]) -> list[float]:
+    solve, budgets = SOLVERS[job[1]]
+    return [solve(cases()[job[0]], seconds) for seconds in budgets]
+
+
+def by_time(found: dict[str, dict[str, list[float]]], least: dict[str, float]) -> list[str]:
+    """A line for each case and solver."""
+    lines = _head(
+        "a minute of", "notes", "solver", "chance", *(f"after {s:g} s" for s in SECONDS), "lower bound"
     )
-    n = sum(BARS)
-    grid = Grid(
-        bar_beats=np.full(n, 4),
-        bar_tempo_us=np.full(n, TEMPO_US),
-        bar_section=np.repeat(np.arange(3), BARS),
-        sections=sections,
-        cut_s=np.zeros(0),
-        cut_weight=np.zeros(0),
-        solver=Solver("OPTIMAL", 0.0, 0.0),
+    for name, row in found.items():
+        case = cases()[name]
+        chance = f"{_annealed(case.posed.problem, np.zeros(0)):.0f}"
+        for solver, cost in row.items():
+            cells = [f"{c:.1f}" for c in cost] + ["-"] * (len(SECONDS) - len(cost))
+            bare = [name, f"{len(case.posed.pitched)}", solver, chance]
+            lines.append(_line(*bare, *cells, f"{least[name]:.1f}"))
+    return lines
+
+
+def draw(found: dict[str, dict[str, list[float]]], least: dict[str, float]) -> None:
+    """Cost by seconds, a panel a case."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(1, len(found), figsize=(3.2 * len(found), 3.2), layout="constrained")
+    for panel, (name, row) in zip(panels, found.items(), strict=True):
+        for solver, cost in row.items():
+            panel.plot(SOLVERS[solver][1], cost, marker="o", label=solver)
+        panel.axhline(least[name], color="grey", linestyle="--", label="lower bound")
+        panel.set(xscale="log", xlabel="seconds of one core", title=name)
+        panel.set_xticks(SECONDS, [f"{s:g}" for s in SECONDS], minor=False)
+        panel.minorticks_off()
+        panel.set_ylim(bottom=0)
+    panels[0].set_ylabel("cost [points]")
+    panels[0].legend(fontsize="small")
+    figure.savefig(PICTURE, dpi=110)
+    pyplot.close(figure)
+
+
+# --------------------------------------------------------------------------- by length; seeds
+
+
+def by_length() -> list[str]:
+    """A line for each length of film, at normal effort."""
+    lines = _head(
+        *("film [min]", "notes", "variables", "composed in [s]", "s a minute", "million pitches/s"),
+        *("cost a note [points]", "chance, a note"),
     )
-    end_s = float(edge_s[-1])
-    curve = Curve(np.array([0.0, 2 / 3, 1.0]) * end_s, np.array([0.15, 0.9, 0.2]), "inline")
-    mood = Mood(**{field.name: 0.5 for field in dataclasses.fields(Mood)})
-    return [plan_piece(grid, curve, Ask(palette=name, seed=1), mood, name) for name in PALETTES]
+    for minutes in MINUTES:
+        plan = film_plan(minutes)
+        began = time.perf_counter()
+        facts = run.compose(plan, Effort(effort="normal")).search
+        spent = time.perf_counter() - began
+        assert facts is not None
+        n, variables = len(plan.slots), len(np.unique(plan.slots["tie"]))
+        cells = [f"{minutes:g}", f"{n}", f"{variables}", f"{spent:.2f}", f"{spent / minutes:.2f}"]
+        cells += [
+            f"{facts.moves_per_s / 1e6:.1f}",
+            f"{facts.cost_end / n:.3f}",
+            f"{facts.cost_start / n:.2f}",
+        ]
+        lines.append(_line(*cells))
+    return lines
 
 
-def greedy_cost(posed: problem.Posed, seed: int) -> float:
-    """Cost [points] of the best of two descents: the heat bath at temperature 0 from the first sweep on."""
-    state = problem.empty_state(posed.problem, 2)
-    cpu.start(posed.problem, state, seed)
-    cpu.anneal(posed.problem, state, seed, 0, np.zeros(60, np.int64))
-    return float(state.cost[:, 1].min()) / rules.POINT
-
-
-def candidates_per_s(posed: problem.Posed) -> float:
-    """Pitches weighed in a second of processor time by one chain on one core."""
-    state = problem.empty_state(posed.problem, 1)
-    cpu.start(posed.problem, state, 0, threads=1)
-    began = time.process_time()
-    cpu.anneal(posed.problem, state, 0, 0, run.temperatures(SPEED_SWEEPS), threads=1)
-    return SPEED_SWEEPS * posed.candidates / (time.process_time() - began)
-
-
-def misfit(piece: Piece) -> tuple[float, float]:
-    """Correlation and root mean square error of the measured tension against the curve asked for."""
-    profile = tension_profile(from_piece(piece))
-    asked = piece.plan.curve.mean(profile.start_s, profile.end_s)
-    return float(np.corrcoef(asked, profile.intensity)[0, 1]), rms(asked - profile.intensity)
-
-
-def row(plan: Plan) -> str:
-    """One line of the table."""
-    posed = problem.pose(plan)
-    pieces = {effort: run.compose(plan, Effort(effort=effort)) for effort in EFFORTS}
-    facts = [piece.search for piece in pieces.values()]
-    costs = [f"{fact.cost_end:.0f}" for fact in facts if fact]
-    plain, shaped = pieces["normal"], shape_dynamics(pieces["normal"])
-    (r_plain, e_plain), (r_shaped, e_shaped) = misfit(plain), misfit(shaped)
-    cells = [
-        plan.palette,
-        f"{len(plan.slots)}",
-        f"{facts[0].cost_start:.0f}" if facts[0] else "",
-        f"{greedy_cost(posed, plan.seed):.0f}",
-        *costs,
-        f"{candidates_per_s(posed) / 1e6:.2f}",
-        f"{e_plain:.3f} (r {r_plain:.2f})",
-        f"{e_shaped:.3f} (r {r_shaped:.2f})",
-    ]
-    return "| " + " | ".join(cells) + " |"
+def same_notes() -> list[str]:
+    """Whether a seed's notes are the same on one thread, on two, and in plain Python."""
+    plan = film_plan(1.0)
+    one, two = (run.compose(plan, Effort(effort="normal"), threads=n).pitch for n in (1, 2))
+    problem = pose(film_plan(REFERENCE_MINUTES)).problem
+    heat = np.append(np.full(REFERENCE_SWEEPS - 1, run.HOT), 0).astype(np.int64)
+    fast, plain = empty_state(problem, 1), empty_state(problem, 1)
+    cpu.start(problem, fast, SEED, threads=1)
+    cpu.anneal(problem, fast, SEED, 0, heat, threads=1)
+    chain = walk.chain_of(plain, 0)
+    walk.start(problem, chain, SEED, 0)
+    walk.anneal(problem, chain, SEED, 0, 0, heat)
+    alike = [np.array_equal(one, two), np.array_equal(fast.x, plain.x)]
+    lines = _head("same seed", "same notes")
+    what = (
+        "one and two threads, a minute, normal effort",
+        f"compiled and plain Python, {REFERENCE_SWEEPS} sweeps",
+    )
+    return lines + [_line(name, "yes" if same else "NO") for name, same in zip(what, alike, strict=True)]
 
 
 def table() -> str:
-    """Markdown table: a row for each of three one-minute plans."""
-    heads = [
-        "plan",
-        "slots",
-        "chance",
-        "greedy",
-        *EFFORTS,
-        "million candidates/s, one core",
-        "tension error, plain velocities",
-        "after shaping",
-    ]
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    note = "Costs in points, less is better; tension error is the root mean square over windows, 0..1."
-    return "\n".join([*lines, *(row(plan) for plan in plans()), "", note])
+    """Markdown: by time, by length, seeds."""
+    for solve, _ in SOLVERS.values():
+        solve(cases()[PALETTES[0]], 0.2)  # compiled, and in the cache, before the clock runs
+    least = {
+        name: bound(case.posed.problem, boxes=BOXES).cost / rules.POINT for name, case in cases().items()
+    }
+    found = measured()
+    draw(found, least)
+    note = f"Costs in points, less is better. ![Cost by time]({PICTURE.name})"
+    return "\n".join([*by_time(found, least), "", note, "", PROTOTYPE, "", *by_length(), "", *same_notes()])
+
+
+def _head(*cells: str) -> list[str]:
+    return [_line(*cells), "|" + " --- |" * len(cells)]
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

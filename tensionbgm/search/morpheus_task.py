@@ -46,6 +46,7 @@ class Task:
     low: np.ndarray  # int (n,): lowest pitch of each note
     high: np.ndarray  # int (n,)
     ties: tuple[Tie, ...]
+    plan: Plan  # a bar for each window
     posed: Posed
 
     @property
@@ -68,9 +69,7 @@ class Task:
 
     def pitches(self, x: np.ndarray) -> np.ndarray:
         """Pitch of each note, int (n,), from those of the variables of the problem."""
-        pitch = np.empty(len(self.low), np.int64)
-        pitch[self.posed.pitched] = x[self.posed.variable]
-        return pitch + followed(len(pitch), self.ties)[1]
+        return self.posed.pitch(self.plan, x).astype(np.int64)
 
 
 def task(
@@ -112,9 +111,9 @@ def task(
     searched = (low, high) if wide else ranges(pitch, staff, ties, OCTAVE)
     plan = _plan(template, *searched, ties, target.shape[1])
     posed = pose(plan, dict(zip(COMPONENTS, target, strict=True)))
-    problem = _spelled(_aimed(_first_groups(tonal(posed.problem), target.shape[1]), target))
+    problem = _spelled(_aimed(first_groups(tonal(posed.problem), target.shape[1]), target))
     posed = dataclasses.replace(posed, problem=problem)
-    return Task(template, target, np.where(ceiling > 0, ceiling, 1.0), low, high, ties, posed)
+    return Task(template, target, np.where(ceiling > 0, ceiling, 1.0), low, high, ties, plan, posed)
 
 
 def profile(template: Notes, pitch: np.ndarray) -> np.ndarray:
@@ -142,6 +141,20 @@ def weighted(problem: rules.Problem, weight: np.ndarray) -> rules.Problem:
     return problem._replace(group=group)
 
 
+def first_groups(problem: rules.Problem, w: int) -> rules.Problem:
+    """The problem without the groups from number w on; of w bars, what remains is their windows."""
+    kept, entries = problem.member_group < w, np.diff(problem.entry_start)
+    n = len(problem.member_start) - 1
+    owner = np.repeat(np.arange(n), np.diff(problem.member_start))
+    return problem._replace(
+        group=problem.group[:w].copy(),
+        member_start=_starts(np.bincount(owner[kept], minlength=n)),
+        member_group=np.ascontiguousarray(problem.member_group[kept]),
+        entry_start=_starts(entries[kept]),
+        entry=np.ascontiguousarray(problem.entry[np.repeat(kept, entries)]),
+    )
+
+
 # --------------------------------------------------------------------------- the problem
 
 
@@ -166,20 +179,6 @@ def _plan(template: Notes, low: np.ndarray, high: np.ndarray, ties: Sequence[Tie
     curve = Curve(np.array([0.0, w / 2]), np.zeros(2), "inline")
     part = Part("Template", "pad", 0, 0, 0, 127)
     return Plan("Task", 0, "acoustic", grid, (Key(0, 0, "major"),), (), (part,), slots, curve)
-
-
-def _first_groups(problem: rules.Problem, w: int) -> rules.Problem:
-    """The problem without the groups from number w on: beats, where every bar is a beat."""
-    kept, entries = problem.member_group < w, np.diff(problem.entry_start)
-    n = len(problem.member_start) - 1
-    owner = np.repeat(np.arange(n), np.diff(problem.member_start))
-    return problem._replace(
-        group=problem.group[:w].copy(),
-        member_start=_starts(np.bincount(owner[kept], minlength=n)),
-        member_group=np.ascontiguousarray(problem.member_group[kept]),
-        entry_start=_starts(entries[kept]),
-        entry=np.ascontiguousarray(problem.entry[np.repeat(kept, entries)]),
-    )
 
 
 def _starts(count: np.ndarray) -> np.ndarray:
