@@ -35,7 +35,8 @@ PICTURE = Path(__file__).with_name("search.png")
 PROTOTYPE = """The instances of tension alone are as large as those of the prototype (838 notes, 210 windows;
 224 variables where tied), drawn anew, so that only shares of chance can be compared. The prototype, ten
 million pitches weighed: untied, from 1,572, annealing 14.66 (0.9 %), VNS 20.7 (1.3 %); tied, from 1,633,
-annealing 153.8 (9.4 %), VNS 155.6 (9.5 %). It weighed 29 million pitches a second by heat bath, untied, on one core."""
+annealing 153.8 (9.4 %), VNS 155.6 (9.5 %). It weighed 29 million pitches a second by heat bath, untied, on
+one core."""
 
 
 @dataclass(frozen=True)
