@@ -15,6 +15,7 @@ from .rules import (
     STRAIN_WEIGHT,
     bend_cost,
     distance,
+    heard,
     isqrt,
     line_cost,
     misfit,
@@ -150,10 +151,10 @@ def fill_factor(p, name, i, scope, ends, table):
             size = p.domain_start[v + 1] - p.domain_start[v]
             pitch = p.domain_pitch[p.domain_start[v] + rest % size]
             rest = rest // size
-            pitch_a = p.maps[ends[0, 1], pitch] if ends[0, 0] == k else pitch_a
-            pitch_b = p.maps[ends[1, 1], pitch] if ends[1, 0] == k else pitch_b
-            pitch_c = p.maps[ends[2, 1], pitch] if ends[2, 0] == k else pitch_c
-            pitch_d = p.maps[ends[3, 1], pitch] if ends[3, 0] == k else pitch_d
+            pitch_a = heard(p, ends[0, 1], pitch) if ends[0, 0] == k else pitch_a
+            pitch_b = heard(p, ends[1, 1], pitch) if ends[1, 0] == k else pitch_b
+            pitch_c = heard(p, ends[2, 1], pitch) if ends[2, 0] == k else pitch_c
+            pitch_d = heard(p, ends[3, 1], pitch) if ends[3, 0] == k else pitch_d
         if name == OF_LINE:
             table[row] += line_cost(p, i, pitch_a, pitch_b)
         elif name == OF_VERTICAL:

@@ -5,7 +5,8 @@ Nothing here is decorated.  `cpu.py` and `cuda.py` compile these same functions 
 
 Conventions
 -----------
-- A *variable* is a set of tied slots; a row of `maps` turns its pitch into each slot's MIDI pitch.
+- A *variable* is a set of tied slots; each slot's *map* makes its MIDI pitch of the variable's.  A map
+  below `LOOKED_UP` is so many semitones to add (no table is as fast); else it says where in `maps` to look.
 - Costs are int64 in units of 1/64 point (`POINT`); weights of factors in sixteenths (`WEIGHT_ONE`).
 - A *factor* is a row of a table that says which two to four slots are judged together.  Each variable
   has its own copies of the rows it takes part in, one after the other; the column OWNER is 1 in
@@ -25,6 +26,7 @@ WEIGHT_ONE = 16  # a factor's weight of 1.0
 RADIUS = 1024  # fixed-point units in a radius of the spiral array
 REACH = 48  # interval tables run from -REACH to +REACH semitones
 BEND = 14  # tables of two successive intervals run from -BEND to +BEND semitones
+LOOKED_UP = 1024  # maps from here on begin at this place less `LOOKED_UP` in `maps`
 GUMBEL_ONE = 1024
 CHANCES = 4096  # entries of the Gumbel table
 SCRATCH = 12 + 128  # pitch classes, and pitches of a domain
@@ -62,9 +64,9 @@ class Problem(NamedTuple):
     member_start: np.ndarray  # (V + 1,)
     member_group: np.ndarray  # (m,) group the variable sounds in, rising within a variable
     entry_start: np.ndarray  # (m + 1,)
-    entry: np.ndarray  # (e, 2) row of `pc_map`, units of duration
-    maps: np.ndarray  # (M, 128) pitch of a variable -> pitch of a slot, -1 where there is none
-    pc_map: np.ndarray  # (K, 12) the same of pitch classes: what a map does to one is a function of it alone
+    entry: np.ndarray  # (e, 2) where its map begins in `pc_map`, units of duration
+    maps: np.ndarray  # (128 M,) pitch of a variable -> pitch of a slot, one map after another
+    pc_map: np.ndarray  # (12 K,) the same of pitch classes: what a map does to one depends on it alone
     group: np.ndarray  # (G, GROUP_COLUMNS)
     spell: np.ndarray  # (keys, 12, 3) x, y, k of each pitch class in each key
     key_point: np.ndarray  # (keys, 3) centre of the key [1/1024 radius]
@@ -146,6 +148,13 @@ def within(n, bound):
     return n
 
 
+def heard(p, way, pitch):
+    """Pitch of a slot from its variable's: so much higher, or looked up in a map."""
+    if way < LOOKED_UP:
+        return pitch + way
+    return p.maps[way - LOOKED_UP + pitch]
+
+
 def line_cost(p, i, a, b):
     """Two successive notes a, b of a voice: the interval, and leaps from or to non-chord tones."""
     step = b - a
@@ -199,26 +208,26 @@ def factors_cost(p, x, v, only_owned):
     cost = 0
     for i in range(p.line_start[v], p.line_start[v + 1]):
         if p.line[i, OWNER] or not only_owned:
-            a = p.maps[p.line[i, A_MAP], x[p.line[i, A]]]
-            b = p.maps[p.line[i, B_MAP], x[p.line[i, B]]]
+            a = heard(p, p.line[i, A_MAP], x[p.line[i, A]])
+            b = heard(p, p.line[i, B_MAP], x[p.line[i, B]])
             cost += line_cost(p, i, a, b)
     for i in range(p.vertical_start[v], p.vertical_start[v + 1]):
         if p.vertical[i, OWNER] or not only_owned:
-            a = p.maps[p.vertical[i, A_MAP], x[p.vertical[i, A]]]
-            b = p.maps[p.vertical[i, B_MAP], x[p.vertical[i, B]]]
+            a = heard(p, p.vertical[i, A_MAP], x[p.vertical[i, A]])
+            b = heard(p, p.vertical[i, B_MAP], x[p.vertical[i, B]])
             cost += vertical_cost(p, i, a, b)
     for i in range(p.bend_start[v], p.bend_start[v + 1]):
         if p.bend[i, OWNER] or not only_owned:
-            a = p.maps[p.bend[i, A_MAP], x[p.bend[i, A]]]
-            b = p.maps[p.bend[i, B_MAP], x[p.bend[i, B]]]
-            c = p.maps[p.bend[i, C_MAP], x[p.bend[i, C]]]
+            a = heard(p, p.bend[i, A_MAP], x[p.bend[i, A]])
+            b = heard(p, p.bend[i, B_MAP], x[p.bend[i, B]])
+            c = heard(p, p.bend[i, C_MAP], x[p.bend[i, C]])
             cost += bend_cost(p, i, a, b, c)
     for i in range(p.parallel_start[v], p.parallel_start[v + 1]):
         if p.parallel[i, OWNER] or not only_owned:
-            a = p.maps[p.parallel[i, A_MAP], x[p.parallel[i, A]]]
-            b = p.maps[p.parallel[i, B_MAP], x[p.parallel[i, B]]]
-            c = p.maps[p.parallel[i, C_MAP], x[p.parallel[i, C]]]
-            d = p.maps[p.parallel[i, D_MAP], x[p.parallel[i, D]]]
+            a = heard(p, p.parallel[i, A_MAP], x[p.parallel[i, A]])
+            b = heard(p, p.parallel[i, B_MAP], x[p.parallel[i, B]])
+            c = heard(p, p.parallel[i, C_MAP], x[p.parallel[i, C]])
+            d = heard(p, p.parallel[i, D_MAP], x[p.parallel[i, D]])
             cost += parallel_cost(p, i, a, b, c, d)
     return cost
 
@@ -280,7 +289,7 @@ def groups_cost(p, s, v, pitch):
         sum_x, sum_y, sum_k = s.sums[g, 0], s.sums[g, 1], s.sums[g, 2]
         mask = s.mask[g]
         for e in range(p.entry_start[m], p.entry_start[m + 1]):
-            pc = p.pc_map[p.entry[e, 0], pitch % 12]
+            pc = p.pc_map[p.entry[e, 0] + pitch % 12]
             units = p.entry[e, 1]
             mask = mask | (1 << pc)
             sum_x += units * p.spell[p.group[g, KEY], pc, 0]
@@ -311,6 +320,7 @@ FUNCTIONS = (
     mix,
     isqrt,
     within,
+    heard,
     line_cost,
     vertical_cost,
     bend_cost,

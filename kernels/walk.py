@@ -43,7 +43,7 @@ def place(p, s, v, sign):
     for m in range(p.member_start[v], p.member_start[v + 1]):
         g = p.member_group[m]
         for e in range(p.entry_start[m], p.entry_start[m + 1]):
-            pc = p.pc_map[p.entry[e, 0], s.x[v] % 12]
+            pc = p.pc_map[p.entry[e, 0] + s.x[v] % 12]
             units = sign * p.entry[e, 1]
             for axis in range(3):
                 s.sums[g, axis] += units * p.spell[p.group[g, KEY], pc, axis]

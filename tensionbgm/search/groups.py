@@ -29,7 +29,7 @@ def build(
 ) -> dict[str, np.ndarray]:
     """The arrays of `Problem` that concern groups; `slots`, `role`, `variable`, `way` leave percussion out.
 
-    `way` int (m,) is the row of `pc_map` of each slot.
+    `way` int (m,) says where the map of each slot begins in `pc_map`.
     """
     bar, beat = plan.grid.bar_tick, np.arange(0, plan.grid.bar_tick[-1] + PPQ, PPQ)
     chord = np.array([[c.start_tick, c.end_tick] for c in plan.chords], np.int64).reshape(-1, 2)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tensionbgm.forms import DIATONIC, EXACT, MIRRORED, MIRRORED_DIATONIC, OCTAVE, Plan
+from tensionbgm.kernels import rules
 from tensionbgm.music import spiral
 
 PITCHES = np.arange(128)
@@ -36,6 +37,7 @@ class Maps:
     of_slot: np.ndarray  # int (m,): row of `pitch`
     pc: np.ndarray  # int64 (K, 12)
     pc_of_slot: np.ndarray  # int (m,): row of `pc`
+    way: np.ndarray  # int (m,): as `rules.heard` takes it
 
 
 def of_slots(plan: Plan, slots: np.ndarray) -> Maps:
@@ -50,12 +52,10 @@ def of_slots(plan: Plan, slots: np.ndarray) -> Maps:
     made = [_map(plan, *(int(x) for x in kind)) for kind in kinds]
     pitch, first = np.unique(np.array([row for row, _ in made]).reshape(-1, 128), axis=0, return_inverse=True)
     pc, second = np.unique(np.array([row for _, row in made]).reshape(-1, 12), axis=0, return_inverse=True)
-    index = index.ravel()
+    of_slot, pc_of_slot = first.ravel()[index.ravel()], second.ravel()[index.ravel()]
+    way = np.where(slots["how"] == EXACT, slots["shift"], rules.LOOKED_UP + 128 * of_slot)
     return Maps(
-        np.ascontiguousarray(pitch, np.int64),
-        first.ravel()[index],
-        np.ascontiguousarray(pc, np.int64),
-        second.ravel()[index],
+        np.ascontiguousarray(pitch, np.int64), of_slot, np.ascontiguousarray(pc, np.int64), pc_of_slot, way
     )
 
 

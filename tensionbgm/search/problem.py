@@ -26,13 +26,13 @@ class Posed:
     problem: rules.Problem
     pitched: np.ndarray  # int (m,): the slots that take part; the others are percussion
     variable: np.ndarray  # int (m,): variable of each of them
-    way: np.ndarray  # int (m,): row of `problem.maps` of each of them
+    way: np.ndarray  # int (m,): where the map of each of them begins in `problem.maps`
     n_slots: int
 
     def pitch(self, plan: Plan, x: np.ndarray) -> np.ndarray:
         """Pitch of every slot of the plan, int16 (n,), from the variables' pitches."""
         pitch = plan.slots["low"].astype(np.int16)
-        pitch[self.pitched] = self.problem.maps[self.way, x[self.variable]]
+        pitch[self.pitched] = self.problem.maps[self.way + x[self.variable]]
         return pitch
 
     @property
@@ -69,22 +69,22 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
     if lock is not None:
         _keep(domain, slots, variable, maps, pitched, lock)
     unary = _unary(plan, slots, role, variable, maps, n)
-    table = _tables(slots, role, variable, maps.of_slot, n)
-    windows = groups.build(plan, slots, role, variable, maps.pc_of_slot, n, targets)
+    table = _tables(slots, role, variable, maps.way, n)
+    windows = groups.build(plan, slots, role, variable, 12 * maps.pc_of_slot, n, targets)
     index, value = np.nonzero(domain)
     problem = rules.Problem(
         domain_start=_starts(np.bincount(index, minlength=n)),
         domain_pitch=value.astype(np.int64),
         domain_cost=unary[index, value],
-        maps=maps.pitch,
-        pc_map=maps.pc,
+        maps=maps.pitch.ravel(),
+        pc_map=maps.pc.ravel(),
         gumbel=gumbel_table(),
         constant=np.zeros(1, np.int64),
         **table,
         **windows,
         **costs.kernel_tables(),
     )
-    return Posed(problem, pitched, variable, maps.of_slot, len(plan.slots))
+    return Posed(problem, pitched, variable, 128 * maps.of_slot, len(plan.slots))
 
 
 def part_roles(plan: Plan) -> np.ndarray:

@@ -43,7 +43,7 @@ class States:
 
 
 def members(problem: rules.Problem) -> list[dict[int, np.ndarray]]:
-    """Of each group: its variables, rising, and each one's entries (row of `pc_map`, units), int64 (e, 2)."""
+    """Of each group: its variables, rising, and each one's entries (map in `pc_map`, units), int64 (e, 2)."""
     found: list[dict[int, np.ndarray]] = [{} for _ in problem.group]
     owner = np.repeat(np.arange(len(problem.member_start) - 1), np.diff(problem.member_start))
     for m, (v, g) in enumerate(zip(owner, problem.member_group, strict=True)):
@@ -66,7 +66,7 @@ def option(problem: rules.Problem, v: int, views: list[tuple[int, np.ndarray]]) 
     sums = np.zeros((len(first), len(views), 3), np.int64)
     mask = np.zeros((len(first), len(views)), np.int64)
     for k, (key, entries) in enumerate(views):
-        pc = problem.pc_map[entries[:, 0], pitch[first][:, None] % 12]
+        pc = problem.pc_map[entries[:, 0] + pitch[first][:, None] % 12]
         sums[:, k] = (problem.spell[key, pc] * entries[:, 1][:, None]).sum(axis=1)
         mask[:, k] = np.bitwise_or.reduce(1 << pc, axis=1)
     return Option(pitch[first], cost[first], sums, mask)
