@@ -1,9 +1,13 @@
-"""Chords -> broken chords: the figures of harp, guitar, piano, pizzicato and sequencer."""
+"""Chords and what the others play -> broken chords, the figures of harp, guitar, piano and sequencer."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from tensionbgm.forms import PPQ
+from tensionbgm.plan import pace
 from tensionbgm.plan.harmony import Span
+from tensionbgm.plan.pace import Pace
 from tensionbgm.plan.palettes import Player
 from tensionbgm.plan.phrases import PHRASE, Bar
 from tensionbgm.plan.score import Draft, chord_key
@@ -70,28 +74,51 @@ MARCHES: dict[str, tuple[int | None, ...]] = {  # and in double time: answers of
     "offbeat": (None, 2, None, 3),
 }
 WIDTH = 5  # how far a note may stray from its rung [semitones]
-SLOWEST_16TH_S = 0.095  # faster than this no figure is played
+STAY = 0.05  # a figure moves on as in the bar before where that is hardly less dense than asked, or more
 
 
-def write_figures(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
-    """Every figure player's notes."""
+def write_figures(draft: Draft, players: list[tuple[int, Player]], others: list[Note]) -> list[Note]:
+    """Every figure player's notes, as quick as the rest of the music leaves room for.
+
+    Parameters
+    ----------
+    others : list of Note
+        all that is played beside the figures
+    """
     notes: list[Note] = []
     known: Ladders = {}
-    for part, player in players:
-        for bar in draft.bars:
-            if bar.ending == "hold":
-                notes += _last_flourish(draft, bar, part, player)
-            elif player.levels[0] <= bar.level <= player.levels[1]:
-                notes += _bar_figure(draft, bar, part, player, known)
+    onsets = sorted({note.onset for note in others})
+    before: Pace | None = None
+    for bar in draft.bars:
+        sounding = set(onsets[bisect_left(onsets, bar.start_tick) : bisect_left(onsets, bar.end_tick)])
+        playing = [(part, p) for part, p in players if p.levels[0] <= bar.level <= p.levels[1]]
+        if bar.ending == "hold":
+            notes += [n for part, p in players for n in _last_flourish(draft, bar, part, p, sounding)]
+        elif playing:
+            before = _pace(draft, bar, playing, sounding, before if bar.in_phrase else None)
+            for part, player in playing:
+                notes += _bar_figure(draft, bar, part, player, known, before)
     return notes
 
 
-def _rate(bar: Bar, player: Player) -> float:
-    """Notes a beat, as many as can be played."""
-    rate = player.rates[min(bar.level - player.levels[0], len(player.rates) - 1)]
-    while rate > 1 and bar.beat_s / rate < SLOWEST_16TH_S:
-        rate /= 2
-    return rate
+def _pace(
+    draft: Draft, bar: Bar, playing: list[tuple[int, Player]], sounding: set[int], before: Pace | None
+) -> Pace:
+    """The pace that brings the bar nearest to the density it asks for; the quicker one of equals."""
+    choices = pace.paces(bar, max(player.fastest for _, player in playing))[::-1]
+    missed = {}
+    for choice in choices:
+        onsets = {
+            onset
+            for _, player in playing
+            for span in draft.spans[bar.index]
+            for onset, _, _ in _strokes(draft, bar, span, player, choice)
+        }
+        missed[choice] = abs(pace.density(bar, len(sounding | onsets)) - pace.wanted(bar))
+    best = min(choices, key=missed.__getitem__)
+    if before in missed and missed[before] <= missed[best] + STAY:
+        return before
+    return best
 
 
 def _shape(draft: Draft, bar: Bar, player: Player) -> tuple[int | None, ...]:
@@ -109,31 +136,30 @@ def ladder(chord: int, low: int, high: int, root: int) -> list[int]:
     return tones[start:] if len(tones) - start >= 4 else tones
 
 
-def _bar_figure(draft: Draft, bar: Bar, part: int, player: Player, known: Ladders) -> list[Note]:
-    shape, notes = _shape(draft, bar, player), []
-    breath = bar.last_in_phrase and bar.level <= 1 and bar.beats > 1
+def _bar_figure(draft: Draft, bar: Bar, part: int, player: Player, known: Ladders, steps: Pace) -> list[Note]:
+    notes = []
     for span in draft.spans[bar.index]:
         rungs = _rungs(draft, bar, span, player, known)
-        stop = min(span.end_tick, bar.end_tick - PPQ) if breath else span.end_tick
-        for i, (onset, length) in enumerate(_strokes(draft, bar, span, player)):
-            rung = shape[i % len(shape)]
-            if rung is not None and onset < stop:
-                rung = min(rung, len(rungs) - 1)
-                key = chord_key(bar, span, player.part.name, rung)
-                notes.append(_figure_note(draft, bar, span, part, player, onset, length, rungs[rung], key))
+        for onset, length, rung in _strokes(draft, bar, span, player, steps):
+            rung = min(rung, len(rungs) - 1)
+            key = chord_key(bar, span, player.part.name, rung)
+            notes.append(_figure_note(draft, bar, span, part, player, onset, length, rungs[rung], key))
     return notes
 
 
-def _strokes(draft: Draft, bar: Bar, span: Span, player: Player) -> list[tuple[int, int]]:
-    """(onset, length) of a figure over a chord [ticks]; into the last chord it slows down."""
-    rate, strokes, onset = _rate(bar, player), [], span.start_tick
-    middle = bar.start_tick + bar.beats * PPQ // 2
-    while onset < span.end_tick:
-        slowed = min(rate, 2 if onset < middle else 1) if draft.broadens(bar) else rate
-        step = round(PPQ / slowed)
-        strokes.append((onset, min(step, span.end_tick - onset)))
-        onset += step
-    return strokes
+def _strokes(draft: Draft, bar: Bar, span: Span, player: Player, steps: Pace) -> list[tuple[int, int, int]]:
+    """(onset, length, rung) of a figure over a chord [ticks]; a calm phrase breathes at its end."""
+    shape = _shape(draft, bar, player)
+    breath = bar.last_in_phrase and bar.level <= 1 and bar.beats > 1
+    stop = bar.end_tick - PPQ if breath else bar.end_tick
+    steps = tuple(min(cell, player.fastest) for cell in steps)
+    strokes = pace.strokes(bar, steps, span.start_tick, span.end_tick, draft.broadens(bar))
+    found = []
+    for i, (onset, length) in enumerate(strokes):
+        rung = shape[i % len(shape)]
+        if rung is not None and onset < stop:
+            found.append((onset, length, rung))
+    return found
 
 
 def _rungs(draft: Draft, bar: Bar, span: Span, player: Player, known: Ladders) -> list[int]:
@@ -169,7 +195,7 @@ def _figure_note(
     )
 
 
-def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player) -> list[Note]:
+def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player, sounding: set[int]) -> list[Note]:
     """The last chord: broken upwards once, its top held; by whoever played the cadence."""
     before = draft.bars[max(bar.index - 1, 0)]
     if before.ending == "hold" and bar.index:
@@ -178,8 +204,7 @@ def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player) -> list[No
         return []
     span = draft.spans[bar.index][0]
     rungs, end = _rungs(draft, bar, span, player, {}), draft.bars[-1].end_tick
-    step = PPQ // 2
-    count = max(min(4, len(rungs), (end - bar.start_tick) // (2 * step)), 1)
+    step, count = _run(bar, end, len(rungs), player, sounding)
     notes = []
     for i in range(count):
         onset = bar.start_tick + i * step
@@ -188,3 +213,17 @@ def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player) -> list[No
         note.duration = length
         notes.append(note)
     return notes
+
+
+def _run(bar: Bar, end: int, rungs: int, player: Player, sounding: set[int]) -> tuple[int, int]:
+    """(step [ticks], notes) of the last flourish: over half the time at most, as dense as is asked."""
+    room = (end - bar.start_tick) // 2
+    steps = [PPQ // 2] + ([PPQ // 4] if max(pace.paces(bar, player.fastest)[-1]) == 4 else [])
+    choices = [(step, count) for step in steps for count in range(1, max(min(rungs, room // step), 1) + 1)]
+
+    def missed(choice: tuple[int, int]) -> float:
+        step, count = choice
+        run = {bar.start_tick + i * step for i in range(count)}
+        return abs(pace.density(bar, len(sounding | run)) - pace.wanted(bar))
+
+    return min(choices, key=missed)

@@ -25,7 +25,7 @@ class Player:
     octave: int = 0  # theme: octaves above the written line
     voices: int = 1  # pad, stab: how many lines
     shapes: tuple[str, ...] = ()  # figure: which figures it knows
-    rates: tuple[float, ...] = ()  # figure: notes a beat at each of its levels
+    fastest: int = 4  # figure: notes a beat at most
     gate: float = 1.0  # share of the written length that sounds
 
 
@@ -105,39 +105,39 @@ CINEMATIC = Ensemble(
             Player(
                 _part("Harp", "arpeggio", 46, 43, 84, -0.5, -2, 0.45),
                 "figure",
-                (0, 2), shapes=("rise", "wave", "broken"), rates=(2, 2, 2),
+                (0, 2), shapes=("rise", "wave", "broken"),
             ),
             Player(
                 _part("Celesta", "arpeggio", 8, 60, 91, -0.5, -5, 0.5),
                 "figure",
-                (0, 2), shapes=("drops", "sparse", "turn"), rates=(1, 2, 2),
+                (0, 2), shapes=("drops", "sparse", "turn"), fastest=2,
             ),
             Player(
                 _part("Marimba", "arpeggio", 12, 48, 81, -0.4, -3, 0.4),
                 "figure",
-                (0, 3), shapes=("rock", "skip", "three"), rates=(1, 2, 2, 2), gate=0.6,
+                (0, 3), shapes=("rock", "skip", "three"), gate=0.6,
             ),
             Player(
                 _part("Low Piano", "arpeggio", 0, 40, 72, -0.3, -4, 0.45),
                 "figure",
-                (0, 3), shapes=("sparse", "broken", "fall"), rates=(1, 2, 2, 2),
+                (0, 3), shapes=("sparse", "broken", "fall"), fastest=2,
             ),
         ),
         (
             Player(
                 _part("Violas", "arpeggio", 45, 48, 74, 0.15, -3, 0.3),
                 "figure",
-                (2, 4), shapes=("pulse", "rock", "turn"), rates=(2, 2, 2), gate=0.5,
+                (2, 4), shapes=("pulse", "rock", "turn"), gate=0.5,
             ),
             Player(
                 _part("Spiccato Strings", "arpeggio", 48, 48, 74, 0.15, -5, 0.35),
                 "figure",
-                (2, 4), shapes=("three", "motor", "pulse"), rates=(2, 2, 2), gate=0.45,
+                (2, 4), shapes=("three", "motor", "pulse"), gate=0.45,
             ),
             Player(
                 _part("Tremolo Strings", "arpeggio", 44, 50, 77, 0.15, -5, 0.4),
                 "figure",
-                (2, 4), shapes=("motor", "drops"), rates=(1, 1, 2),
+                (2, 4), shapes=("motor", "drops"),
             ),
         ),
         (Player(_part("Strings", "pad", 49, 43, 74, 0.0, -5, 0.5), "pad", (0, 4), voices=4),),
@@ -179,34 +179,34 @@ ELECTRONIC = Ensemble(
             Player(
                 _part("Pluck", "arpeggio", 11, 55, 86, -0.45, -4, 0.4),
                 "figure",
-                (0, 2), shapes=("rise", "wave", "skip"), rates=(2, 2, 2),
+                (0, 2), shapes=("rise", "wave", "skip"),
             ),
             Player(
                 _part("Kalimba", "arpeggio", 108, 55, 86, -0.45, -3, 0.4),
                 "figure",
-                (0, 3), shapes=("three", "leap", "drops"), rates=(2, 2, 2, 2),
+                (0, 3), shapes=("three", "leap", "drops"),
             ),
             Player(
                 _part("Music Box", "arpeggio", 10, 60, 91, -0.45, -5, 0.5),
                 "figure",
-                (0, 1), shapes=("sparse", "drops", "wave"), rates=(2, 2),
+                (0, 1), shapes=("sparse", "drops", "wave"), fastest=2,
             ),
         ),
         (
             Player(
                 _part("Sequencer", "arpeggio", 80, 45, 81, 0.4, -9, 0.25),
                 "figure",
-                (1, 4), shapes=("skip", "wave", "leap"), rates=(2, 4, 4, 2), gate=0.6,
+                (1, 4), shapes=("skip", "wave", "leap"), gate=0.6,
             ),
             Player(
                 _part("Sequencer", "arpeggio", 87, 40, 76, 0.4, -8, 0.2),
                 "figure",
-                (1, 4), shapes=("motor", "three", "pulse"), rates=(2, 2, 4, 2), gate=0.5,
+                (1, 4), shapes=("motor", "three", "pulse"), gate=0.5,
             ),
             Player(
                 _part("Clavinet", "arpeggio", 7, 45, 79, 0.4, -6, 0.25),
                 "figure",
-                (2, 4), shapes=("offbeat", "three", "skip"), rates=(2, 2, 4), gate=0.5,
+                (2, 4), shapes=("offbeat", "three", "skip"), gate=0.5,
             ),
         ),
         (
@@ -254,34 +254,34 @@ ACOUSTIC = Ensemble(
             Player(
                 _part("Guitar", "arpeggio", 24, 43, 76, -0.4, -1, 0.25),
                 "figure",
-                (0, 4), shapes=("pick", "travis", "rise"), rates=(2, 2, 2, 2, 2),
+                (0, 4), shapes=("pick", "travis", "rise"),
             ),
             Player(
                 _part("Steel Guitar", "arpeggio", 25, 43, 76, -0.4, -2, 0.25),
                 "figure",
-                (0, 4), shapes=("travis", "three", "offbeat"), rates=(2, 2, 2, 2, 2),
+                (0, 4), shapes=("travis", "three", "offbeat"),
             ),
             Player(
                 _part("Harp", "arpeggio", 46, 43, 79, -0.4, -1, 0.35),
                 "figure",
-                (0, 4), shapes=("wave", "fall", "sparse"), rates=(1, 2, 2, 2, 2),
+                (0, 4), shapes=("wave", "fall", "sparse"),
             ),
         ),
         (
             Player(
                 _part("Piano", "arpeggio", 0, 48, 79, 0.3, -3, 0.3),
                 "figure",
-                (2, 4), shapes=("alberti", "broken", "wave"), rates=(1, 2, 2),
+                (2, 4), shapes=("alberti", "broken", "wave"),
             ),
             Player(
                 _part("Marimba", "arpeggio", 12, 48, 79, 0.3, -3, 0.3),
                 "figure",
-                (2, 4), shapes=("three", "rock", "skip"), rates=(1, 2, 2), gate=0.6,
+                (2, 4), shapes=("three", "rock", "skip"), gate=0.6,
             ),
             Player(
                 _part("Banjo", "arpeggio", 105, 50, 79, 0.3, -6, 0.25),
                 "figure",
-                (3, 4), shapes=("three", "travis", "leap"), rates=(2, 4), gate=0.7,
+                (3, 4), shapes=("three", "travis", "leap"), gate=0.7,
             ),
         ),
         (

@@ -112,11 +112,11 @@ def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Not
     melody = theme.write_theme(draft, playing["theme"], themes, low)
     notes = low + melody + counter.write_counter(draft, playing.get("counter", []), melody, low)
     notes += doubling.write_doubles(draft, playing.get("double", []), themes)
-    notes += figures.write_figures(draft, playing["figure"])
     watch.tick(0.5)
     notes += pads.write_pads(draft, playing["pad"]) + pads.write_stabs(draft, playing.get("stab", []))
     notes += bass.write_roots(draft, playing.get("roots", []))
     notes += percussion.write_drums(draft, playing["drums"])
+    notes += figures.write_figures(draft, playing["figure"], notes)
     watch.tick(0.7)
     roles = [player.part.role for player in palette.players]
     notes = close_off(notes, draft)

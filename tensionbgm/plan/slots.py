@@ -118,7 +118,7 @@ def strength(grid: Grid, tick: np.ndarray) -> np.ndarray:
 # Velocity at each tension, before roles and accents.  Steep where the curve is very calm or very tense, as
 # the quantiles of real music are: between its calmest and its tensest fifth it hardly plays louder.
 TENSION = np.array([0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0])
-VELOCITY = np.array([34.0, 44.0, 54.0, 65.0, 73.0, 79.0, 85.0, 92.0, 99.0, 112.0])
+VELOCITY = np.array([36.0, 50.0, 60.0, 72.0, 78.0, 81.0, 85.0, 90.0, 96.0, 110.0])
 NORMAL = 72.0  # lifts are those at this velocity: softer music has smaller ones
 _ROLE_LIFT = {"melody": 12, "counter": 4, "arpeggio": -6, "pad": -12, "bass": 0, "percussion": -4}
 _METRE_LIFT = np.array([-5, 0, 3, 6])

@@ -11,6 +11,8 @@ from tensionbgm import forms
 from tensionbgm.config import PALETTES, Ask
 from tensionbgm.errors import InputError
 from tensionbgm.forms import PPQ, Curve, Grid, Plan, Section, Solver
+from tensionbgm.music import scale
+from tensionbgm.plan import pace
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.plan import describe, plan_piece
 
@@ -226,6 +228,25 @@ def test_the_music_is_denser_and_fuller_where_the_curve_is_high():
         assert np.corrcoef(count, tension)[0, 1] > 0.75
         parts = [len(set(plan.slots["part"][bar == b])) for b in range(40)]
         assert np.mean(parts[23:30]) >= np.mean(parts[:7]) + 2.5
+
+
+def test_every_band_is_about_as_dense_as_the_bar_asks():
+    """Whoever plays and however fast the beat, the attacks a second follow the curve."""
+    missed, spread = [], []
+    for palette in PALETTES:
+        for seed, tempo_us in enumerate((500_000, 600_000, 700_000)):
+            grid = make_grid([4] * 24, tempo_us)
+            plan = plan_piece(grid, arch(grid), Ask(palette=palette, seed=seed), Mood(), "t")
+            bar_s = grid.bar_us / 1e6
+            onset_s = np.unique(grid.seconds(plan.slots["onset_tick"]))
+            attacks = np.histogram(onset_s, bar_s)[0] / np.diff(bar_s)
+            reached = scale.level("density", np.log2(1 + attacks))[:-1]
+            target = plan.curve.mean(bar_s[:-1], bar_s[1:])[:-1]
+            asked = pace.CALM + (pace.TENSE - pace.CALM) * target
+            missed.append(np.abs(reached - asked).mean())
+            spread.append(np.corrcoef(reached, asked)[0, 1])
+    assert np.mean(missed) < 0.12
+    assert np.mean(spread) > 0.6
 
 
 def test_a_cut_on_a_sixteenth_is_marked_and_one_between_is_not_forced():

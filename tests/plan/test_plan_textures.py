@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tensionbgm.forms import PPQ
-from tensionbgm.plan import bass, figures, line, motifs, pads, palettes, percussion, phrases, slots
+from tensionbgm.plan import bass, figures, line, motifs, pace, pads, palettes, percussion, phrases, slots
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.slots import Note
 
@@ -83,6 +83,46 @@ def test_every_figure_and_pattern_is_well_formed():
     for beats, feels in ((2, motifs.CELLS), (3, motifs.TRIPLE)):
         for cells in (c for feel in feels.values() for c in feel):
             assert all(sum(abs(x) for x in cell) == beats for cell in cells)
+
+
+def a_bar(level: int = 2, target: float = 0.5, beats: int = 4, beat_s: float = 0.6) -> phrases.Bar:
+    return phrases.Bar(
+        index=0, start_tick=0, beats=beats, beat_s=beat_s, section=0, material=0, place=0, source=0,
+        phrase=0, in_phrase=0, n_phrase=4, transpose=0, target=target, energy=target, level=level,
+        phrase_level=level, opens=True, closes=False, ending="",
+    )  # fmt: skip
+
+
+@given(
+    beats=st.integers(1, 6),
+    steps=st.sampled_from(pace.PACES),
+    span=st.tuples(st.integers(0, 5), st.integers(1, 6)),
+    slowing=st.booleans(),
+)
+def test_a_pace_fills_its_chord_from_the_first_tick_to_the_last(
+    beats: int, steps: pace.Pace, span: tuple[int, int], slowing: bool
+):
+    start, stop = sorted({min(span[0], beats - 1) * PPQ, min(sum(span), beats) * PPQ})
+    strokes = pace.strokes(a_bar(beats=beats), steps, start, stop, slowing)
+    assert strokes[0][0] == start
+    assert all(on + length == after for (on, length), (after, _) in itertools.pairwise([*strokes, (stop, 0)]))
+    assert all(length > 0 for _, length in strokes)
+
+
+@given(target=st.floats(0, 1), level=st.integers(0, 4), beat_s=st.floats(0.3, 1.2), fastest=st.integers(2, 4))
+def test_paces_rise_from_slow_to_quick_and_none_is_too_quick_to_play(
+    target: float, level: int, beat_s: float, fastest: int
+):
+    bar = a_bar(level, target, beat_s=beat_s)
+    choices = pace.paces(bar, fastest)
+    assert choices
+    notes = [sum(choice) / len(choice) for choice in choices]
+    assert notes == sorted(notes)
+    quickest = max(max(choice) for choice in choices)
+    assert quickest <= fastest
+    assert quickest <= 2 or beat_s / 4 >= pace.QUICKEST_S
+    heard = [pace.density(bar, len(pace.strokes(bar, c, 0, 4 * PPQ, False))) for c in choices]
+    assert heard == sorted(heard)
 
 
 @pytest.mark.parametrize(
