@@ -45,7 +45,7 @@ def of_slots(plan: Plan, slots: np.ndarray) -> Maps:
     asked = np.zeros((len(slots), 5), np.int64)  # how, shift, and what else the kind depends on
     asked[:, 0], asked[:, 1] = slots["how"], slots["shift"]
     stepwise = np.isin(slots["how"], (DIATONIC, MIRRORED_DIATONIC))
-    asked[stepwise, 2] = _keys(plan, slots)[stepwise]
+    asked[stepwise, 2] = keys_at(plan, slots)[stepwise]
     folded = slots["how"] == OCTAVE
     asked[folded, 3], asked[folded, 4] = slots["low"][folded], slots["high"][folded]
     kinds, index = np.unique(asked, axis=0, return_inverse=True)
@@ -59,7 +59,7 @@ def of_slots(plan: Plan, slots: np.ndarray) -> Maps:
     )
 
 
-def _keys(plan: Plan, slots: np.ndarray) -> np.ndarray:
+def keys_at(plan: Plan, slots: np.ndarray) -> np.ndarray:
     """Which of the plan's keys holds where each slot begins, int (m,)."""
     bar = np.searchsorted(plan.grid.bar_tick, slots["onset_tick"], side="right") - 1
     start = np.array([key.start_bar for key in plan.keys])

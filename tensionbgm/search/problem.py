@@ -14,6 +14,7 @@ from tensionbgm.search import costs, factors, groups
 from tensionbgm.search.check import check_plan
 from tensionbgm.search.lock import Lock
 from tensionbgm.search.maps import PITCHES, Maps, of_slots
+from tensionbgm.search.projection import reachable
 
 TASTE = rules.POINT  # temperature: changes a fifth of the notes and more for a sixth more of cost
 TASTE_CHAIN = 2**20  # where its chance is drawn: beyond any chain
@@ -49,7 +50,8 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
     ----------
     plan : Plan
     targets : dict of float (n_bars,), optional
-        raw "diameter", "momentum" and "strain" wanted in each bar; default: from the plan's curve
+        raw "diameter", "momentum" and "strain" wanted in each bar; default: from the
+        plan's curve, as far as its tied bars allow, see `projection`
     lock : Lock, optional
         what stays as it was: a domain of one pitch
 
@@ -70,7 +72,9 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
         _keep(domain, slots, variable, maps, pitched, lock)
     unary = _unary(plan, slots, role, variable, maps, n)
     table = _tables(slots, role, variable, maps.way, n)
-    windows = groups.build(plan, slots, role, variable, 12 * maps.pc_of_slot, n, targets)
+    windows = groups.build(
+        plan, slots, role, variable, 12 * maps.pc_of_slot, n, reachable(plan) if targets is None else targets
+    )
     index, value = np.nonzero(domain)
     problem = rules.Problem(
         domain_start=_starts(np.bincount(index, minlength=n)),
