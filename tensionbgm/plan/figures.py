@@ -196,7 +196,7 @@ def _figure_note(
 
 
 def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player, sounding: set[int]) -> list[Note]:
-    """The last chord: broken upwards once, its top held; by whoever played the cadence."""
+    """The last chord: broken up, in tense music down again, its end held; by whoever played the cadence."""
     before = draft.bars[max(bar.index - 1, 0)]
     if before.ending == "hold" and bar.index:
         return []
@@ -209,7 +209,8 @@ def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player, sounding: 
     for i in range(count):
         onset = bar.start_tick + i * step
         length = step if i < count - 1 else end - onset
-        note = _figure_note(draft, bar, span, part, player, onset, length, rungs[i], None)
+        aim = rungs[min(i, 2 * (len(rungs) - 1) - i)]
+        note = _figure_note(draft, bar, span, part, player, onset, length, aim, None)
         note.duration = length
         notes.append(note)
     return notes
@@ -217,9 +218,12 @@ def _last_flourish(draft: Draft, bar: Bar, part: int, player: Player, sounding: 
 
 def _run(bar: Bar, end: int, rungs: int, player: Player, sounding: set[int]) -> tuple[int, int]:
     """(step [ticks], notes) of the last flourish: over half the time at most, as dense as is asked."""
-    room = (end - bar.start_tick) // 2
+    share = 0.75 if bar.index == 0 else 0.5  # a film of one bar has nothing else that moves
+    room = round(share * (end - bar.start_tick))
     steps = [PPQ // 2] + ([PPQ // 4] if max(pace.paces(bar, player.fastest)[-1]) == 4 else [])
-    choices = [(step, count) for step in steps for count in range(1, max(min(rungs, room // step), 1) + 1)]
+    choices = [
+        (step, count) for step in steps for count in range(1, max(min(2 * rungs - 1, room // step), 1) + 1)
+    ]
 
     def missed(choice: tuple[int, int]) -> float:
         step, count = choice

@@ -46,7 +46,7 @@ def strokes(bar: Bar, pace: Pace, start: int, stop: int, slowing: bool) -> list[
     for beat in range(bar.beats):
         cell = pace[beat % len(pace)]
         if slowing:
-            cell = min(cell, 2 if 2 * beat < bar.beats else 1)
+            cell = min(cell, 3 if 2 * beat < bar.beats else 2)
         onsets += [bar.start_tick + round((beat + at) * PPQ) for at in CELLS[cell]]
     onsets = [onset for onset in onsets if start <= onset < stop]
     if not onsets or onsets[0] > start:

@@ -110,7 +110,7 @@ CINEMATIC = Ensemble(
             Player(
                 _part("Celesta", "arpeggio", 8, 60, 91, -0.5, -5, 0.5),
                 "figure",
-                (0, 2), shapes=("drops", "sparse", "turn"), fastest=2,
+                (0, 2), shapes=("drops", "sparse", "turn"),
             ),
             Player(
                 _part("Marimba", "arpeggio", 12, 48, 81, -0.4, -3, 0.4),
@@ -120,7 +120,7 @@ CINEMATIC = Ensemble(
             Player(
                 _part("Low Piano", "arpeggio", 0, 40, 72, -0.3, -4, 0.45),
                 "figure",
-                (0, 3), shapes=("sparse", "broken", "fall"), fastest=2,
+                (0, 3), shapes=("sparse", "broken", "fall"),
             ),
         ),
         (
@@ -189,7 +189,7 @@ ELECTRONIC = Ensemble(
             Player(
                 _part("Music Box", "arpeggio", 10, 60, 91, -0.45, -5, 0.5),
                 "figure",
-                (0, 1), shapes=("sparse", "drops", "wave"), fastest=2,
+                (0, 1), shapes=("sparse", "drops", "wave"),
             ),
         ),
         (
