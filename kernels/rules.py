@@ -35,8 +35,9 @@ TENSION_HALF = 1 << (TENSION_SHIFT - 1)  # rounds
 
 # columns of `line` and `vertical`: slots a and b (variable, map), table row, weight, chord masks
 A, A_MAP, B, B_MAP, KIND, WEIGHT, A_CHORD, B_CHORD, OWNER = range(9)
-# columns of `bend` (three successive slots a, b, c); KIND, WEIGHT and OWNER as above
-C, C_MAP = 6, 7
+# columns of `bend` (three successive slots a, b, c); KIND, WEIGHT and OWNER as above; the chord under b,
+# and whether b is on a strong beat
+C, C_MAP, MIDDLE_CHORD, STRONG = 6, 7, 9, 10
 # columns of `parallel` (voice one moves a -> b while voice two moves c -> d); all but D as above
 D, D_MAP = 4, 9
 # columns of `group`
@@ -58,7 +59,7 @@ class Problem(NamedTuple):
     vertical_start: np.ndarray  # (V + 1,)
     vertical: np.ndarray  # (n, 9) slots that sound together; a is meant to lie above b
     bend_start: np.ndarray  # (V + 1,)
-    bend: np.ndarray  # (t, 9) three successive slots of a voice
+    bend: np.ndarray  # (t, 11) three successive slots of a voice
     parallel_start: np.ndarray  # (V + 1,)
     parallel: np.ndarray  # (q, 10) two voices that move at the same time
     member_start: np.ndarray  # (V + 1,)
@@ -78,6 +79,7 @@ class Problem(NamedTuple):
     lowest: np.ndarray  # (13,) lowest lower pitch of a clear interval of 0..12 semitones
     mud_cost: np.ndarray  # (1,) for each semitone below that
     bend_cost: np.ndarray  # (kinds, 2 BEND + 1, 2 BEND + 1) by the two intervals
+    treat_cost: np.ndarray  # (kinds, 2, 2 BEND + 1, 2 BEND + 1) of a non-chord tone, weak and strong
     parallel_cost: np.ndarray  # (2,) octaves, fifths
     cover_cost: np.ndarray  # (3,) for want of the root, the third, the colour of a chord
     gumbel: np.ndarray  # (CHANCES,) quantiles of the Gumbel distribution times GUMBEL_ONE
@@ -183,10 +185,13 @@ def vertical_cost(p, i, a, b):
 
 
 def bend_cost(p, i, a, b, c):
-    """Three successive notes: recovery of leaps, trills, outlines."""
+    """Three successive notes: leaps, trills, outlines, and the treatment of a non-chord tone."""
     first = within(b - a, BEND) + BEND
     second = within(c - b, BEND) + BEND
-    return (p.bend_cost[p.bend[i, KIND], first, second] * p.bend[i, WEIGHT]) >> 4
+    cost = p.bend_cost[p.bend[i, KIND], first, second]
+    if (p.bend[i, MIDDLE_CHORD] >> (b % 12)) & 1 == 0:
+        cost += p.treat_cost[p.bend[i, KIND], p.bend[i, STRONG], first, second]
+    return (cost * p.bend[i, WEIGHT]) >> 4
 
 
 def parallel_cost(p, i, a, b, c, d):

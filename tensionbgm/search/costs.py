@@ -29,7 +29,8 @@ STEPS = {
 }  # fmt: skip
 BEYOND_OCTAVE = {"melody": 0.8, "counter": 0.8, "arpeggio": 0.3, "pad": 0.8, "bass": 0.6}  # per semitone, and
 BEYOND = {"melody": 5.0, "counter": 5.0, "arpeggio": 1.2, "pad": 6.5, "bass": 3.5}  # at once
-LEAP_NONCHORD = {"melody": 2.5, "counter": 3.0, "arpeggio": 3.0, "pad": 3.0, "bass": 3.0}
+# a leap from or to a note outside the chord, where no three notes are judged
+LEAP_NONCHORD = {"melody": 0.0, "counter": 0.0, "arpeggio": 3.0, "pad": 3.0, "bass": 0.0}
 
 # --- three notes of a line [points]
 BENDS = {"melody": 1.0, "counter": 1.0, "arpeggio": 0.0, "pad": 0.0, "bass": 0.4}  # weight of all below
@@ -38,6 +39,16 @@ HALF_RECOVERED = 0.5  # ... or turns back by a leap, or stands still
 TRILL = 0.5  # there and back by step
 THRICE = 1.2  # the same pitch three times
 HARD_OUTLINE = 1.2  # two moves one way that span a tritone or a seventh
+
+# --- three notes of a line, the middle one outside the chord: how it is come by and left [points]
+TREATED = {"melody": 1.0, "counter": 1.2, "arpeggio": 0.0, "pad": 0.0, "bass": 1.2}  # weight of all below
+STRONG = 2  # metric weight from which a beat is strong
+PASSING = 0.0  # step in, step on the same way
+NEIGHBOUR = 0.2  # step out and back
+SUSPENSION = 0.0  # the same note before, down by step after, on a strong beat
+APPOGGIATURA = 0.6  # leap in, step the other way, on a strong beat
+ANTICIPATION = 0.5  # step in, the same note after, on a weak beat
+UNTREATED = 3.0  # anything else
 
 # --- harmony of one note [points]
 NONCHORD = {"melody": 1.0, "counter": 1.3, "arpeggio": 3.0, "pad": 5.0, "bass": 5.0}
@@ -133,6 +144,7 @@ def kernel_tables() -> dict[str, np.ndarray]:
         "lowest": np.array(LOWEST, np.int64),
         "mud_cost": fixed([MUD]),
         "bend_cost": fixed(np.stack([_bends() * BENDS[role] for role in ROLES])),
+        "treat_cost": fixed(np.stack([_treatments() * TREATED[role] for role in ROLES])),
         "parallel_cost": fixed([PARALLEL_OCTAVE, PARALLEL_FIFTH]),
         "cover_cost": fixed([LACKS_ROOT, LACKS_THIRD, LACKS_COLOUR]),
     }
@@ -157,6 +169,22 @@ def _clash() -> np.ndarray:
     cost = np.zeros(REACH + 1)
     for interval, points in CLASH.items():
         cost[interval] = points
+    return cost
+
+
+def _treatments() -> np.ndarray:
+    """What a note outside the chord costs by the moves to and from it, float (weak and strong, ., .)."""
+    moves = np.arange(-BEND, BEND + 1)
+    first, second = np.meshgrid(moves, moves, indexing="ij")
+    step_in, step_out = (np.isin(np.abs(move), (1, 2)) for move in (first, second))
+    on = np.sign(first) * np.sign(second)
+    falls = np.isin(second, (-1, -2))
+    cost = np.full((2, *first.shape), UNTREATED)
+    cost[:, step_in & step_out & (on > 0)] = PASSING
+    cost[:, step_in & step_out & (on < 0)] = NEIGHBOUR
+    cost[0, step_in & (second == 0)] = ANTICIPATION
+    cost[1, (first == 0) & falls] = SUSPENSION
+    cost[1, (np.abs(first) > 2) & step_out & (on < 0)] = APPOGGIATURA
     return cost
 
 

@@ -88,14 +88,22 @@ def _pair_rows(
 def bend_rows(
     slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, lines: list[np.ndarray]
 ) -> np.ndarray:
-    """Every three successive slots of a melody, counter-melody or bass, int64 (t, 9)."""
+    """Every three successive slots of a melody, counter-melody or bass, int64 (t, 11)."""
     bent = [line for line in lines if len(line) > 2 and costs.by_role(costs.BENDS)[role[line[0]]] > 0]
     a, b, c = (
         np.concatenate([line[k : len(line) - 2 + k] for line in bent] or [np.zeros(0, int)]) for k in range(3)
     )
     weight = np.minimum(link_weight(slots, a, b), link_weight(slots, b, c))
     a, b, c, weight = (array[weight > 0] for array in (a, b, c, weight))
-    return _rows(len(a), 9, **_ends(variable, way, A=a, B=b, C=c), KIND=role[a], WEIGHT=weight)
+    return _rows(
+        len(a),
+        11,
+        **_ends(variable, way, A=a, B=b, C=c),
+        KIND=role[a],
+        WEIGHT=weight,
+        MIDDLE_CHORD=slots["chord"][b],
+        STRONG=slots["strength"][b] >= costs.STRONG,
+    )
 
 
 def vertical_rows(slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray) -> np.ndarray:

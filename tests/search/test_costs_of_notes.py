@@ -47,7 +47,10 @@ def slow_lines(slots: np.ndarray, role: np.ndarray, pitch: np.ndarray) -> float:
         for a, b, c in zip(line, line[1:], line[2:], strict=False):
             weight = min(_weight(slots[a], slots[b]), _weight(slots[b], slots[c]))
             moves = np.clip([pitch[b] - pitch[a], pitch[c] - pitch[b]], -14, 14) + 14
-            total += int(table["bend_cost"][kind, moves[0], moves[1]]) * weight // 16
+            cost = table["bend_cost"][kind, moves[0], moves[1]]
+            if not int(slots[b]["chord"]) >> int(pitch[b]) % 12 & 1:
+                cost += table["treat_cost"][kind, int(slots[b]["strength"] >= 2), moves[0], moves[1]]
+            total += int(cost) * weight // 16
     return total
 
 
