@@ -11,12 +11,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import jit, rules, walk
+from . import jit, moves, rules, slices, vns, walk
+from .moves import Moves, Room, empty_room, no_moves, room_of
 from .rules import Problem, State
+from .slices import Slices, bench_of, empty_bench
 from .walk import chain_of
 
 NAME = "cpu"
-ENTRIES = ("start", "restart", "anneal")
+ENTRIES = ("start", "restart", "anneal", "solve_slices")
 
 
 def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
@@ -35,29 +37,86 @@ def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
 
 
 with jit.own_cache():
-    _RULES = jit.compiled(compiler(ENTRIES), rules, walk)
-_start, _restart, _anneal = (_RULES[name] for name in ("start", "restart", "anneal"))
+    _RULES = jit.compiled(compiler(ENTRIES), rules, walk, vns, moves, slices)
+_start, _restart, _anneal, _solve_slices = (_RULES[name] for name in ENTRIES)
 
 
-def _each(chains: int, work: Callable[[int], None], threads: int | None) -> None:
-    """Do the work for every chain; the first fault is raised."""
-    threads = min(threads or os.cpu_count() or 1, chains)
-    if threads == 1:
-        for chain in range(chains):
-            work(chain)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(chains)))
+class Chains:
+    """A problem's chains where they are computed; here in `state` itself."""
+
+    def __init__(
+        self, problem: Problem, state: State, changes: Moves | None = None, threads: int | None = None
+    ) -> None:
+        self.problem, self.state, self.changes = problem, state, changes or no_moves()
+        self.threads, self.room = threads, empty_room(len(state.x))
+        self.bench = empty_bench(problem, len(state.x))
+
+    def _each(self, work: Callable[[int], None]) -> None:
+        """Do the work for every chain; the first fault is raised."""
+        chains = len(self.state.x)
+        threads = min(self.threads or os.cpu_count() or 1, chains)
+        if threads == 1:
+            for chain in range(chains):
+                work(chain)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, range(chains)))
+
+    def start(self, seed: int) -> None:
+        """Give every chain random pitches of its own, and their cost."""
+        self._each(lambda n: _start(self.problem, chain_of(self.state, n), seed, n))
+
+    def restart(self) -> None:
+        """Set every chain's sums and cost from its pitches."""
+        self._each(lambda n: _restart(self.problem, chain_of(self.state, n)))
+
+    def settle(self) -> None:
+        """Bring every chain back to the best pitches it has seen."""
+        self.state.x[...] = self.state.best_x
+        self.restart()
+
+    def anneal(self, seed: int, first_sweep: int, temperature: np.ndarray) -> None:
+        """Sweep every chain once for each temperature, int64 (k,) or (chains, k) [cost units]."""
+        heat = np.broadcast_to(
+            np.asarray(temperature, np.int64), (len(self.state.x), np.shape(temperature)[-1])
+        )
+
+        def work(n: int) -> None:
+            chain, room = chain_of(self.state, n), room_of(self.room, n)
+            _anneal(self.problem, self.changes, chain, room, seed, n, first_sweep, heat[n].copy())
+
+        self._each(work)
+
+    def polish(self, slices: Slices, first: int, stop: int, budget: int) -> None:
+        """Solve neighbourhoods first..stop of every chain, trying at most `budget` pitches in each."""
+
+        def work(n: int) -> None:
+            chain, bench = chain_of(self.state, n), bench_of(self.bench, n)
+            _solve_slices(self.problem, slices, chain, bench, first, stop, budget)
+
+        self._each(work)
+
+    def polished(self) -> np.ndarray:
+        """Pitches tried, neighbourhoods improved, proven and seen by each chain; int64 (chains, 4)."""
+        return self.bench.count.copy()
+
+    def costs(self) -> np.ndarray:
+        """Cost of each chain now, and at its best; int64 (chains, 2)."""
+        return self.state.cost.copy()
+
+    def fetch(self) -> Room:
+        """Bring the chains into `state`; returns what they counted."""
+        return self.room
 
 
 def start(problem: Problem, state: State, seed: int, threads: int | None = None) -> None:
     """Give every chain random pitches of its own, and their cost."""
-    _each(len(state.x), lambda n: _start(problem, chain_of(state, n), seed, n), threads)
+    Chains(problem, state, threads=threads).start(seed)
 
 
 def restart(problem: Problem, state: State, threads: int | None = None) -> None:
     """Set every chain's sums and cost from its pitches."""
-    _each(len(state.x), lambda n: _restart(problem, chain_of(state, n)), threads)
+    Chains(problem, state, threads=threads).restart()
 
 
 def anneal(
@@ -67,11 +126,9 @@ def anneal(
     first_sweep: int,
     temperature: np.ndarray,
     threads: int | None = None,
-) -> None:
-    """Sweep every chain once for each temperature (int64 (k,), cost units); `state` is changed in place."""
-    temperature = np.ascontiguousarray(temperature, np.int64)
-    _each(
-        len(state.x),
-        lambda n: _anneal(problem, chain_of(state, n), seed, n, first_sweep, temperature),
-        threads,
-    )
+    changes: Moves | None = None,
+) -> Room:
+    """Sweep every chain once for each temperature (`Chains.anneal`); `state` is changed in place."""
+    chains = Chains(problem, state, changes, threads)
+    chains.anneal(seed, first_sweep, temperature)
+    return chains.fetch()

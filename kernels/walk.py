@@ -98,54 +98,42 @@ def total_cost(p, s):
     return cost
 
 
-def step(p, s, v, chance, temperature):
-    """Draw a new pitch for variable v by heat bath; returns how the cost changed.
-
-    `temperature` is in cost units, `chance` a 32-bit number.
-    """
-    first, stop = p.domain_start[v], p.domain_start[v + 1]
+def weigh(p, s, v, cost):
+    """Cost of each pitch of the domain of variable v, taken out, with all else fixed, into `cost`."""
     old = s.x[v]
-    place(p, s, v, -1)
     for pc in range(12):
         s.scratch[pc] = -1
-    chosen, chosen_cost, chosen_score, old_cost = old, 0, 0, 0
-    for i in range(first, stop):
+    for i in range(p.domain_start[v], p.domain_start[v + 1]):
         pitch = p.domain_pitch[i]
         pc = pitch % 12
         if s.scratch[pc] < 0:
             s.scratch[pc] = groups_cost(p, s, v, pitch)
         s.x[v] = pitch
-        cost = p.domain_cost[i] + s.scratch[pc] + factors_cost(p, s.x, v, False)
-        score = cost * GUMBEL_ONE
-        if temperature > 0:
-            score -= temperature * p.gumbel[scramble(chance + (i - first) * 0x9E3779B1) % CHANCES]
-        if i == first or score < chosen_score:
-            chosen, chosen_cost, chosen_score = pitch, cost, score
-        if pitch == old:
-            old_cost = cost
-    s.x[v] = chosen
-    place(p, s, v, 1)
-    return chosen_cost - old_cost
+        cost[i - p.domain_start[v]] = p.domain_cost[i] + s.scratch[pc] + factors_cost(p, s.x, v, False)
+    s.x[v] = old
 
 
-def anneal(p, s, seed, chain, first_sweep, temperature):
-    """Sweep over all variables once for each temperature, keeping the best pitches seen.
+def step(p, s, v, chance, temperature):
+    """Draw a new pitch for variable v by heat bath; returns how the cost changed.
 
-    `first_sweep` counts the sweeps done before, so that many short calls equal one long one.
+    `temperature` is in cost units, `chance` a 32-bit number.
     """
-    n = s.x.size
-    cost, best = s.cost[0], s.cost[1]
-    for k in range(temperature.size):
-        sweep = first_sweep + k
-        for i in range(n):
-            v = i if sweep % 2 == 0 else n - 1 - i
-            if p.domain_start[v + 1] - p.domain_start[v] > 1:
-                cost += step(p, s, v, mix(seed, chain, (sweep + 1) * n + v), temperature[k])
-        if cost < best:
-            best = cost
-            for v in range(n):
-                s.best_x[v] = s.x[v]
-    s.cost[0], s.cost[1] = cost, best
+    first, cost = p.domain_start[v], s.scratch[12:]
+    old = s.x[v]
+    place(p, s, v, -1)
+    weigh(p, s, v, cost)
+    chosen, chosen_score, old_cost = 0, 0, 0
+    for i in range(p.domain_start[v + 1] - first):
+        score = cost[i] * GUMBEL_ONE
+        if temperature > 0:
+            score -= temperature * p.gumbel[scramble(chance + i * 0x9E3779B1) % CHANCES]
+        if i == 0 or score < chosen_score:
+            chosen, chosen_score = i, score
+        if p.domain_pitch[first + i] == old:
+            old_cost = cost[i]
+    s.x[v] = p.domain_pitch[first + chosen]
+    place(p, s, v, 1)
+    return cost[chosen] - old_cost
 
 
-FUNCTIONS = (chain_of, place, total_cost, restart, start, step, anneal)  # each after those it calls
+FUNCTIONS = (chain_of, place, total_cost, restart, start, weigh, step)  # each after those it calls

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from search_plans import ensemble_plan
 
-from tensionbgm.kernels import backend, cuda_answers, jit, rules, walk
+from tensionbgm.kernels import backend, cuda_answers, jit, moves, rules, slices, walk
+from tensionbgm.search.moves import compound
+from tensionbgm.search.neighbourhood import of_plan
 from tensionbgm.search.problem import empty_state, gumbel_table, pose
 
 HEAT = np.array([500, 60, 0])
@@ -33,16 +35,45 @@ def twin(request):
 
 @pytest.mark.parametrize(("bars", "roles"), [(1, ()), (10, ("melody", "bass"))])  # bars 8 and 9 are returns
 def test_a_twin_gives_what_plain_python_gives(twin, bars, roles):
-    problem = pose(ensemble_plan(bars, parts=roles)).problem
+    plan = ensemble_plan(bars, parts=roles)
+    posed = pose(plan)
+    problem, changes = posed.problem, compound(plan, posed, (0.2, 0.1, 0.2, 0.2))
     fast, plain = empty_state(problem, 2), empty_state(problem, 2)
-    twin.start(problem, fast, 11)
-    twin.anneal(problem, fast, 11, 0, HEAT)
+    heat, room = np.stack([HEAT, 2 * HEAT]), moves.empty_room(2)
+    chains = twin.Chains(problem, fast, changes)
+    chains.start(11)
+    chains.anneal(11, 0, heat)
+    counted = chains.fetch()
     for n in range(2):
-        chain = walk.chain_of(plain, n)
+        chain, own = walk.chain_of(plain, n), moves.room_of(room, n)
         walk.start(problem, chain, 11, n)
-        walk.anneal(problem, chain, 11, n, 0, HEAT)
+        moves.anneal(problem, changes, chain, own, 11, n, 0, heat[n])
+    assert_equal_states(fast, plain)
+    np.testing.assert_array_equal(counted.count, room.count)
+    assert (room.count.sum(axis=0)[:, 1] > 0).any()
+
+
+def test_a_twin_solves_neighbourhoods_as_plain_python_does(twin):
+    plan = ensemble_plan(2)
+    posed = pose(plan)
+    problem, cut = posed.problem, of_plan(plan, posed)
+    fast, plain, bench = empty_state(problem, 1), empty_state(problem, 1), slices.empty_bench(problem, 1)
+    chains, chain = twin.Chains(problem, fast), walk.chain_of(plain, 0)
+    chains.start(3)
+    chains.settle()
+    chains.polish(cut, 0, 4, 50)
+    walk.start(problem, chain, 3, 0)
+    slices.solve_slices(problem, cut, chain, slices.bench_of(bench, 0), 0, 4, 50)
+    np.testing.assert_array_equal(chains.polished(), bench.count)
+    chains.fetch()
+    assert_equal_states(fast, plain)
+    assert 0 < bench.count[0, slices.IMPROVED] <= bench.count[0, slices.SEEN] == 4
+
+
+def assert_equal_states(one, two):
+    """Everything but scratch is equal."""
     for name in ("x", "best_x", "cost", "sums", "counts", "mask", "centre"):
-        np.testing.assert_array_equal(getattr(fast, name), getattr(plain, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
 
 
 def test_a_twin_recovers_its_sums_from_the_pitches(twin):
@@ -74,7 +105,7 @@ def test_the_cuda_twin_agrees_in_the_simulator():
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([*here, "-v"], env=simulated, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout, done.stdout
+    assert "4 passed" in done.stdout, done.stdout
 
 
 @given(n=st.integers(0, 2**52 - 1))

@@ -53,10 +53,10 @@ def test_range_pitch_classes_and_ties_are_never_broken(seed, bars, tied):
     assert piece.search.cost_end <= piece.search.cost_start
 
 
-def test_the_same_seed_gives_the_same_notes_and_another_seed_others():
-    first, again, other = (compose(ensemble_plan(8, seed), DRAFT).pitch for seed in (3, 3, 4))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
+def test_the_same_seed_gives_the_same_notes_and_another_seed_hardly_dearer_ones():
+    first, again, other = (compose(ensemble_plan(8, seed), DRAFT) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first.pitch, again.pitch)
+    assert other.search.cost_end == pytest.approx(first.search.cost_end, rel=0.02)
 
 
 def test_threads_change_nothing():
