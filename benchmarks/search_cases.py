@@ -14,9 +14,10 @@ import numpy as np
 from tensionbgm.config import PALETTES, Ask
 from tensionbgm.forms import PPQ, SLOT, Curve, Grid, Key, Part, Plan, Section, Solver
 from tensionbgm.kernels import rules
+from tensionbgm.music import scale
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.plan import plan_piece
-from tensionbgm.search.groups import WEIGHTS, usual_span
+from tensionbgm.search.groups import LEVEL, WEIGHTS
 from tensionbgm.search.morpheus_task import first_groups
 from tensionbgm.search.problem import Posed, pose
 from tensionbgm.search.skeleton import tonal
@@ -98,10 +99,9 @@ def _scale(waves: dict[str, tuple[float, float]], slots: np.ndarray, quarters: i
         targets[name] = low + (high - low) * (0.5 + 0.5 * wave)
     posed = pose(plan, targets)
     problem = first_groups(tonal(posed.problem), w)
-    span = usual_span("diameter") * rules.RADIUS
-    problem.group[:, rules.DIAMETER_AIM] = np.rint(targets["diameter"] * rules.RADIUS)
+    problem.group[:, rules.DIAMETER_AIM] = np.rint(scale.level("diameter", targets["diameter"]) * LEVEL)
     problem.group[:, rules.DIAMETER_WEIGHT] = round(
-        WEIGHTS["diameter"] * rules.POINT * 2**rules.TENSION_SHIFT / span**2
+        WEIGHTS["diameter"] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2
     )
     return plan, dataclasses.replace(posed, problem=problem)
 

@@ -7,10 +7,12 @@ All numbers are integers, so an optimum found here is the optimum of the search 
 from .rules import (
     KEY,
     LINKED,
+    MOMENTUM,
     MOMENTUM_AIM,
     MOMENTUM_WEIGHT,
     PER_XY,
     PER_Z,
+    STRAIN,
     STRAIN_AIM,
     STRAIN_WEIGHT,
     bend_cost,
@@ -20,6 +22,7 @@ from .rules import (
     line_cost,
     misfit,
     parallel_cost,
+    scaled,
     set_cost,
     strain_cost,
     vertical_cost,
@@ -57,7 +60,7 @@ def link_states(p, g, before, after, cost):
     for i in range(before.shape[0]):
         for j in range(after.shape[0]):
             way = distance(after[j, 0], after[j, 1], after[j, 2], before, i)
-            cost[i, j] += misfit(way, aim, weight)
+            cost[i, j] += misfit(scaled(p, MOMENTUM, way), aim, weight)
 
 
 def least_sums(one, two, best, choice):
@@ -75,7 +78,7 @@ def least_sums(one, two, best, choice):
 
 
 def nearest_misfit(low, high, aim, weight):
-    """Least misfit of a length somewhere in low..high."""
+    """Least misfit of a tension somewhere in low..high."""
     value = low if aim < low else high if aim > high else aim
     return misfit(value, aim, weight)
 
@@ -93,14 +96,14 @@ def apart(a_low, a_high, b_low, b_high):
     return near, far
 
 
-def box_misfit(low, high, i, other_low, other_high, j, aim, weight):
+def box_misfit(p, component, low, high, i, other_low, other_high, j, aim, weight):
     """Least misfit of the distance between a point of box i and a point of another's box j."""
     x_near, x_far = apart(low[i, 0], high[i, 0], other_low[j, 0], other_high[j, 0])
     y_near, y_far = apart(low[i, 1], high[i, 1], other_low[j, 1], other_high[j, 1])
     z_near, z_far = apart(low[i, 2], high[i, 2], other_low[j, 2], other_high[j, 2])
     near = isqrt(x_near * x_near + y_near * y_near + z_near * z_near)
     far = isqrt(x_far * x_far + y_far * y_far + z_far * z_far)
-    return nearest_misfit(near, far, aim, weight)
+    return nearest_misfit(scaled(p, component, near), scaled(p, component, far), aim, weight)
 
 
 def advance_boxes(p, g, best, low, high, next_low, next_high, next_best):
@@ -117,13 +120,14 @@ def advance_boxes(p, g, best, low, high, next_low, next_high, next_best):
         if p.group[g, LINKED]:
             aim, weight = p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT]
             for i in range(best.size):
-                cost = best[i] + box_misfit(low, high, i, next_low, next_high, j, aim, weight)
+                cost = best[i] + box_misfit(p, MOMENTUM, low, high, i, next_low, next_high, j, aim, weight)
                 if i == 0 or cost < reach:
                     reach = cost
         strain = 0
         if p.group[g, STRAIN_WEIGHT]:
             aim, weight, key = p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT], p.group[g, KEY]
-            strain = box_misfit(next_low, next_high, j, p.key_point, p.key_point, key, aim, weight)
+            there = p.key_point
+            strain = box_misfit(p, STRAIN, next_low, next_high, j, there, there, key, aim, weight)
         next_best[j] = reach + strain
 
 

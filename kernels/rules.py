@@ -26,6 +26,7 @@ WEIGHT_ONE = 16  # a factor's weight of 1.0
 RADIUS = 1024  # fixed-point units in a radius of the spiral array
 REACH = 48  # interval tables run from -REACH to +REACH semitones
 BEND = 14  # tables of two successive intervals run from -BEND to +BEND semitones
+OCTAVE = 12  # learned tables of intervals run from -OCTAVE to +OCTAVE semitones
 LOOKED_UP = 1024  # maps from here on begin at this place less `LOOKED_UP` in `maps`
 GUMBEL_ONE = 1024
 CHANCES = 4096  # entries of the Gumbel table
@@ -35,6 +36,8 @@ TENSION_HALF = 1 << (TENSION_SHIFT - 1)  # rounds
 
 # columns of `line` and `vertical`: slots a and b (variable, map), table row, weight, chord masks
 A, A_MAP, B, B_MAP, KIND, WEIGHT, A_CHORD, B_CHORD, OWNER = range(9)
+# further columns of `line`: row of what is learned, and the tonic of the key
+LEARNED, TONIC = 9, 10
 # columns of `bend` (three successive slots a, b, c); KIND, WEIGHT and OWNER as above; the chord under b,
 # and whether b is on a strong beat
 C, C_MAP, MIDDLE_CHORD, STRONG = 6, 7, 9, 10
@@ -45,7 +48,14 @@ PER_XY, PER_Z, KEY, LINKED = 0, 1, 2, 3
 DIAMETER_AIM, MOMENTUM_AIM, STRAIN_AIM = 4, 5, 6
 DIAMETER_WEIGHT, MOMENTUM_WEIGHT, STRAIN_WEIGHT = 7, 8, 9
 ROOT, THIRD, COLOUR, SPAN = 10, 11, 12, 13
-GROUP_COLUMNS = 14
+# 1 + the group whose mean diameter this one is part of, or 0; this one's share of it, in 2**-SHARE_SHIFT
+MEAN_OF, SHARE = 14, 15
+MEAN_AIM, MEAN_WEIGHT = 16, 17  # of a group's mean diameter
+GROUP_COLUMNS = 18
+SHARE_SHIFT = 16
+# rows of `scale`
+DIAMETER, MOMENTUM, STRAIN = 0, 1, 2
+LENGTHS = 6144  # entries of a row; what is longer counts as the last
 
 
 class Problem(NamedTuple):
@@ -55,7 +65,7 @@ class Problem(NamedTuple):
     domain_pitch: np.ndarray  # (d,) MIDI pitch of the variable, rising within a domain
     domain_cost: np.ndarray  # (d,) what the pitch costs whatever the others are
     line_start: np.ndarray  # (V + 1,)
-    line: np.ndarray  # (l, 9) successive slots of a voice
+    line: np.ndarray  # (l, 11) successive slots of a voice
     vertical_start: np.ndarray  # (V + 1,)
     vertical: np.ndarray  # (n, 9) slots that sound together; a is meant to lie above b
     bend_start: np.ndarray  # (V + 1,)
@@ -72,7 +82,9 @@ class Problem(NamedTuple):
     spell: np.ndarray  # (keys, 12, 3) x, y, k of each pitch class in each key
     key_point: np.ndarray  # (keys, 3) centre of the key [1/1024 radius]
     diameter: np.ndarray  # (keys, 4096) of each pitch-class set [1/1024 radius]
+    scale: np.ndarray  # (3, LENGTHS) what a length [1/1024 radius] counts as, rising; aims are in its unit
     step_cost: np.ndarray  # (kinds, 2 REACH + 1) by interval b - a
+    learned_cost: np.ndarray  # (., 12, 2 OCTAVE + 1) by the first note's degree and the interval
     leap_cost: np.ndarray  # (kinds,) for leaving or reaching a non-chord tone by more than a step
     place_cost: np.ndarray  # (kinds, 2 REACH + 1) by interval a - b
     clash_cost: np.ndarray  # (kinds, REACH + 1) by absolute interval
@@ -96,6 +108,7 @@ class State(NamedTuple):
     counts: np.ndarray  # (N, G, 12) entries on each pitch class
     mask: np.ndarray  # (N, G) pitch classes present
     centre: np.ndarray  # (N, G, 3) centre of effect [1/1024 radius]
+    spread: np.ndarray  # (N, G) sum of the parts' diameters times their shares
     scratch: np.ndarray  # (N, SCRATCH) costs: of the 12 pitch classes, then of each pitch of a domain
 
 
@@ -109,6 +122,7 @@ class Chain(NamedTuple):
     counts: np.ndarray
     mask: np.ndarray
     centre: np.ndarray
+    spread: np.ndarray
     scratch: np.ndarray
 
 
@@ -158,9 +172,11 @@ def heard(p, way, pitch):
 
 
 def line_cost(p, i, a, b):
-    """Two successive notes a, b of a voice: the interval, and leaps from or to non-chord tones."""
+    """Two successive notes a, b of a voice: the interval, how rare, and leaps from or to non-chord tones."""
     step = b - a
     cost = p.step_cost[p.line[i, KIND], within(step, REACH) + REACH]
+    degree = (a + 12 - p.line[i, TONIC]) % 12
+    cost += p.learned_cost[p.line[i, LEARNED], degree, within(step, OCTAVE) + OCTAVE]
     if step > 2 or step < -2:
         if (p.line[i, A_CHORD] >> (a % 12)) & 1 == 0:
             cost += p.leap_cost[p.line[i, KIND]]
@@ -240,8 +256,15 @@ def factors_cost(p, x, v, only_owned):
 # --------------------------------------------------------------------------- groups
 
 
+def scaled(p, component, length):
+    """What a length on the spiral array counts as."""
+    if length >= LENGTHS:
+        length = LENGTHS - 1
+    return p.scale[component, length]
+
+
 def misfit(value, aim, weight):
-    """Weighted square of the distance of a length on the spiral array from its aim."""
+    """Weighted square of the distance of a tension from its aim."""
     return ((value - aim) * (value - aim) * weight + TENSION_HALF) >> TENSION_SHIFT
 
 
@@ -255,9 +278,8 @@ def set_cost(p, g, mask):
     """What the set of pitch classes of a group costs: its diameter, and chord members it lacks."""
     cost = 0
     if p.group[g, DIAMETER_WEIGHT]:
-        cost += misfit(
-            p.diameter[p.group[g, KEY], mask], p.group[g, DIAMETER_AIM], p.group[g, DIAMETER_WEIGHT]
-        )
+        width = scaled(p, DIAMETER, p.diameter[p.group[g, KEY], mask])
+        cost += misfit(width, p.group[g, DIAMETER_AIM], p.group[g, DIAMETER_WEIGHT])
     if p.group[g, SPAN]:
         lack = 0
         if p.group[g, ROOT] & ~mask:
@@ -270,24 +292,30 @@ def set_cost(p, g, mask):
     return cost
 
 
+def mean_cost(p, g, spread):
+    """What the mean diameter of a group's parts costs: wide and narrow beats make up for each other."""
+    return misfit(scaled(p, DIAMETER, spread >> SHARE_SHIFT), p.group[g, MEAN_AIM], p.group[g, MEAN_WEIGHT])
+
+
 def strain_cost(p, g, x, y, z):
     """What the distance of a group's centre of effect from its key costs [HC16]_."""
     if p.group[g, STRAIN_WEIGHT] == 0:
         return 0
     strain = distance(x, y, z, p.key_point, p.group[g, KEY])
-    return misfit(strain, p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT])
+    return misfit(scaled(p, STRAIN, strain), p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT])
 
 
 def momentum_cost(p, g, x, y, z, centre, before):
     """What the way from the centre of effect of the group before costs [HC16]_."""
     momentum = distance(x, y, z, centre, before)
-    return misfit(momentum, p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT])
+    return misfit(scaled(p, MOMENTUM, momentum), p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT])
 
 
 def groups_cost(p, s, v, pitch):
     """Cost of all groups variable v sounds in, if v (now taken out) were put back at this pitch."""
     cost = 0
     last, last_x, last_y, last_z = -2, 0, 0, 0
+    whole, spread = 0, 0  # 1 + the group whose mean diameter changes, and its sum
     stop = p.member_start[v + 1]
     for m in range(p.member_start[v], stop):
         g = p.member_group[m]
@@ -301,6 +329,14 @@ def groups_cost(p, s, v, pitch):
             sum_y += units * p.spell[p.group[g, KEY], pc, 1]
             sum_k += units * p.spell[p.group[g, KEY], pc, 2]
         cost += set_cost(p, g, mask)
+        if p.group[g, MEAN_OF]:
+            if p.group[g, MEAN_OF] != whole:
+                if whole:
+                    cost += mean_cost(p, whole - 1, spread)
+                whole = p.group[g, MEAN_OF]
+                spread = s.spread[whole - 1]
+            key = p.group[g, KEY]
+            spread += p.group[g, SHARE] * (p.diameter[key, mask] - p.diameter[key, s.mask[g]])
         if p.group[g, STRAIN_WEIGHT] == 0:
             continue
         x, y = (sum_x * p.group[g, PER_XY]) >> 16, (sum_y * p.group[g, PER_XY]) >> 16
@@ -310,13 +346,17 @@ def groups_cost(p, s, v, pitch):
             if last == g - 1:
                 dx, dy, dz = x - last_x, y - last_y, z - last_z
                 way = isqrt(dx * dx + dy * dy + dz * dz)
-                cost += misfit(way, p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT])
+                cost += misfit(
+                    scaled(p, MOMENTUM, way), p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT]
+                )
             else:
                 cost += momentum_cost(p, g, x, y, z, s.centre, g - 1)
         following = g + 1 < p.group.shape[0] and p.group[g + 1, LINKED] != 0
         if following and (m + 1 == stop or p.member_group[m + 1] != g + 1):
             cost += momentum_cost(p, g + 1, x, y, z, s.centre, g + 1)
         last, last_x, last_y, last_z = g, x, y, z
+    if whole:
+        cost += mean_cost(p, whole - 1, spread)
     return cost
 
 
@@ -331,9 +371,11 @@ FUNCTIONS = (
     bend_cost,
     parallel_cost,
     factors_cost,
+    scaled,
     misfit,
     distance,
     set_cost,
+    mean_cost,
     strain_cost,
     momentum_cost,
     groups_cost,

@@ -11,11 +11,14 @@ from .rules import (
     GUMBEL_ONE,
     KEY,
     LINKED,
+    MEAN_OF,
     PER_XY,
     PER_Z,
+    SHARE,
     Chain,
     factors_cost,
     groups_cost,
+    mean_cost,
     mix,
     momentum_cost,
     scramble,
@@ -34,6 +37,7 @@ def chain_of(state, n):
         state.counts[n],
         state.mask[n],
         state.centre[n],
+        state.spread[n],
         state.scratch[n],
     )
 
@@ -42,6 +46,7 @@ def place(p, s, v, sign):
     """Put variable v into its groups at its pitch (sign 1), or take it out (sign -1)."""
     for m in range(p.member_start[v], p.member_start[v + 1]):
         g = p.member_group[m]
+        before = s.mask[g]
         for e in range(p.entry_start[m], p.entry_start[m + 1]):
             pc = p.pc_map[p.entry[e, 0] + s.x[v] % 12]
             units = sign * p.entry[e, 1]
@@ -55,6 +60,10 @@ def place(p, s, v, sign):
         s.centre[g, 0] = (s.sums[g, 0] * p.group[g, PER_XY]) >> 16
         s.centre[g, 1] = (s.sums[g, 1] * p.group[g, PER_XY]) >> 16
         s.centre[g, 2] = (s.sums[g, 2] * p.group[g, PER_Z]) >> 16
+        if p.group[g, MEAN_OF]:
+            key = p.group[g, KEY]
+            change = p.diameter[key, s.mask[g]] - p.diameter[key, before]
+            s.spread[p.group[g, MEAN_OF] - 1] += p.group[g, SHARE] * change
 
 
 def start(p, s, seed, chain):
@@ -72,6 +81,7 @@ def restart(p, s):
     """Set the sums and the cost of a chain from its pitches alone."""
     for g in range(p.group.shape[0]):
         s.mask[g] = 0
+        s.spread[g] = 0
         for pc in range(12):
             s.counts[g, pc] = 0
         for axis in range(3):
@@ -92,7 +102,7 @@ def total_cost(p, s):
         cost += factors_cost(p, s.x, v, True)
     for g in range(p.group.shape[0]):
         x, y, z = s.centre[g, 0], s.centre[g, 1], s.centre[g, 2]
-        cost += set_cost(p, g, s.mask[g]) + strain_cost(p, g, x, y, z)
+        cost += set_cost(p, g, s.mask[g]) + strain_cost(p, g, x, y, z) + mean_cost(p, g, s.spread[g])
         if p.group[g, LINKED]:
             cost += momentum_cost(p, g, x, y, z, s.centre, g - 1)
     return cost

@@ -193,12 +193,12 @@ def _row(cells: list[_Cell], mode: str, rng: np.random.Generator) -> Row:
 
 
 def _heard(cells: list[_Cell], laid: list[tuple[Bar, int, int, int]], grid: Grid, curve: Curve) -> Heard:
-    """Each cell's share of each bar, and the bars' targets."""
+    """Each cell's share of each bar, and the level the curve asks of each component."""
     share = np.zeros((grid.n_bars, len(cells)))
     for bar, start, end, cell in laid:
         share[bar.index, cell] += (end - start) / (bar.end_tick - bar.start_tick)
     edge_s = grid.bar_us / 1e6
-    return Heard(share, np.asarray(curve.mean(edge_s[:-1], edge_s[1:]), float))
+    return Heard(share, curve.mean(edge_s[:-1], edge_s[1:]))
 
 
 def _decode(cells: list[_Cell], row: Row, mode: str) -> list[int]:

@@ -21,7 +21,7 @@ import numpy as np
 from tensionbgm.music import scale, spiral
 from tensionbgm.plan.chords import blurred_centres, diameters
 
-WEIGHT = {"diameter": 20.0, "strain": 20.0, "momentum": 20.0}  # of a squared misfit, as in `harmony`
+WEIGHT = {"diameter": 30.0, "strain": 30.0, "momentum": 30.0}  # of a squared misfit, as in `harmony`
 SWEEPS, GREEDY = 14, 3
 HOT, COLD = 0.6, 0.03  # temperatures of the first and the last sampling sweep
 

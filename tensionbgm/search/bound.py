@@ -3,7 +3,8 @@
 The bound is a sum of optima of parts, each taken by itself:
 
 - *voice leading*: pitches and factors, `relaxed`;
-- *sets*: each beat's diameter and each chord's members, at the best set its notes can make;
+- *sets*: each chord's members at the best set its notes can make, and each bar's mean diameter at the
+  nearest to its aim that lies between the narrowest and the widest sets of its beats;
 - *skeleton*: strain and momentum of the bars, the best path through the centres of effect their notes
   can make, held and tied notes being free in every bar anew.  Where a bar has more states than
   `BOXES`, near ones are made one box, and costs are those of the box's best point.
@@ -62,7 +63,7 @@ def bound(problem: rules.Problem, passes: int = PASSES, boxes: int = BOXES) -> B
     skeleton, boxed = _skeleton(problem, heard, boxes)
     return Bound(
         voice_leading=relaxed.bound(),
-        sets=sum(_set(problem, g, member) for g, member in enumerate(heard)),
+        sets=_sets(problem, heard),
         skeleton=skeleton,
         constant=int(problem.constant[0]),
         boxed=boxed,
@@ -75,20 +76,39 @@ def _options(problem: rules.Problem, g: int, member: dict[int, np.ndarray]) -> l
     return [states.option(problem, v, [(key, entries)]) for v, entries in member.items()]
 
 
-def _set(problem: rules.Problem, g: int, member: dict[int, np.ndarray]) -> int:
-    """Least cost of the sets of pitch classes a group can have."""
+def _sets(problem: rules.Problem, heard: list[dict[int, np.ndarray]]) -> int:
+    """Least cost of the sets of pitch classes, and of mean diameters, that groups can have."""
     from tensionbgm.kernels import exact
 
-    if not (problem.group[g, rules.DIAMETER_WEIGHT] or problem.group[g, rules.SPAN]):
-        return 0
+    total, table = 0, problem.group
+    reach = np.zeros((len(table), 2), np.int64)  # least and largest mean diameter
+    for g, member in enumerate(heard):
+        whole = int(table[g, rules.MEAN_OF])
+        if not (table[g, rules.DIAMETER_WEIGHT] or table[g, rules.SPAN] or whole):
+            continue
+        mask = _masks(problem, g, member)
+        cost = np.empty(len(mask), np.int64)
+        exact.judge_sets(problem, g, mask, cost)
+        total += int(cost.min())
+        if whole:
+            wide = table[g, rules.SHARE] * problem.diameter[table[g, rules.KEY], mask]
+            reach[whole - 1] += wide.min(), wide.max()
+    for g in np.flatnonzero(table[:, rules.MEAN_WEIGHT]).tolist():
+        ends = np.minimum(reach[g] >> rules.SHARE_SHIFT, rules.LENGTHS - 1)
+        low, high = (int(end) for end in problem.scale[rules.DIAMETER, ends])
+        aim = int(table[g, rules.MEAN_AIM])
+        total += rules.misfit(min(max(aim, low), high), aim, int(table[g, rules.MEAN_WEIGHT]))
+    return total
+
+
+def _masks(problem: rules.Problem, g: int, member: dict[int, np.ndarray]) -> np.ndarray:
+    """Every set of pitch classes a group can have, int64 (n,)."""
     mask = np.zeros(1, np.int64)
     for option in _options(problem, g, member):
         reached = np.zeros(4096, bool)
         reached[mask[:, None] | option.mask[:, 0]] = True
         mask = np.flatnonzero(reached)
-    cost = np.empty(len(mask), np.int64)
-    exact.judge_sets(problem, g, mask, cost)
-    return int(cost.min())
+    return mask
 
 
 # --------------------------------------------------------------------------- skeleton

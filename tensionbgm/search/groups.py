@@ -1,7 +1,7 @@
 """Plan -> groups: spans of time whose tonal tension, or whose chord, the sounding notes should make.
 
-Bars carry strain and momentum, beats the diameter, chords their members.  Bars come first, in order,
-because each is linked to the one before.
+Bars carry strain, momentum and the mean diameter of their beats, chords their members.  Bars come first,
+in order, because each is linked to the one before; then beats, in order, so that those of a bar adjoin.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from tensionbgm.music import scale, spiral
 from tensionbgm.search import costs
 
 UNITS = 8  # units of duration in a quarter
-WEIGHTS = {"diameter": 6.0, "momentum": 10.0, "strain": 12.0}  # points for a misfit of the whole usual span
-SPAN_LEVELS = (0.05, 0.95)  # levels that bound the usual span
+# points a bar for a misfit of the whole scale, from the trade-off of fit and faults (benchmarks/tradeoff.py)
+WEIGHTS = {"diameter": 150.0, "momentum": 150.0, "strain": 150.0}
+LEVEL = 1024  # the kernels' unit of a level of tension
 
 
 def build(
@@ -45,22 +46,34 @@ def build(
     table[:, rules.PER_Z] = np.rint(spiral.RISE * (rules.RADIUS << 16) / np.maximum(total, 1)).astype(
         np.int64
     )
-    _tension(table, plan.grid.n_bars, len(beat) - 1, total, bar_of, targets or wanted(plan))
+    _tension(table, plan.grid.n_bars, total, targets or wanted(plan))
+    beats = slice(plan.grid.n_bars, plan.grid.n_bars + len(beat) - 1)
+    _means(table, beats, bar_of[beats], _sounding(slots, beat))
     _chords(table, plan, member, role, plan.grid.n_bars + len(beat) - 1)
-    return {"group": table, **_keys(plan), **_members(member, variable, way, n)}
+    return {"group": table, "scale": levels(), **_keys(plan), **_members(member, variable, way, n)}
 
 
 def wanted(plan: Plan) -> dict[str, np.ndarray]:
-    """Raw "diameter", "momentum" and "strain" that the curve asks of each bar, float (n_bars,) each."""
+    """Raw "diameter", "momentum" and "strain" that the curve asks of each bar, float (n_bars,) each.
+
+    Each is asked to be at the level of the curve by itself, not only their blend: what follows in all its
+    components is heard to follow.
+    """
     edge = plan.grid.bar_us / 1e6
-    level = scale.raw("tonal", plan.curve.mean(edge[:-1], edge[1:]))
+    level = plan.curve.mean(edge[:-1], edge[1:])
     return {name: scale.raw(name, level) for name in WEIGHTS}
 
 
-def usual_span(name: str) -> float:
-    """Distance between a low and a high value of a component of tonal tension [radii]."""
-    low, high = scale.raw(name, np.array(SPAN_LEVELS))
-    return max(float(high - low), 0.1)
+def levels() -> np.ndarray:
+    """What a length counts as: its level on the scale of real music, int64 (3, LENGTHS) [1/1024]."""
+    length = np.arange(rules.LENGTHS) / rules.RADIUS
+    names = {rules.DIAMETER: "diameter", rules.MOMENTUM: "momentum", rules.STRAIN: "strain"}
+    return np.stack([np.rint(scale.level(names[row], length) * LEVEL) for row in range(3)]).astype(np.int64)
+
+
+def lengths() -> np.ndarray:
+    """Lengths that count as what they are: aims are then in 1/1024 radius, int64 (3, LENGTHS)."""
+    return np.tile(np.arange(rules.LENGTHS), (3, 1))
 
 
 def _spans(edge: np.ndarray) -> np.ndarray:
@@ -81,28 +94,49 @@ def _memberships(slots: np.ndarray, spans: np.ndarray) -> np.ndarray:
     return np.concatenate(rows).astype(np.int64)
 
 
-def _tension(
-    table: np.ndarray,
-    n_bars: int,
-    n_beats: int,
-    total: np.ndarray,
-    bar_of: np.ndarray,
-    targets: dict[str, np.ndarray],
-) -> None:
-    """Aims and weights of bars and beats; what is silent is left alone."""
-    bars, beats = np.arange(n_bars), n_bars + np.arange(n_beats)
-    sounding = total > 0
-    for name, rows, aim, weight in (
-        ("strain", bars, rules.STRAIN_AIM, rules.STRAIN_WEIGHT),
-        ("momentum", bars, rules.MOMENTUM_AIM, rules.MOMENTUM_WEIGHT),
-        ("diameter", beats, rules.DIAMETER_AIM, rules.DIAMETER_WEIGHT),
+def _sounding(slots: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """How long anything sounds between successive edges, int64 (len(edge) - 1,) [ticks]."""
+    heard = np.zeros(int(edge[-1]) + 1, np.int64)
+    begin = slots["onset_tick"].astype(np.int64)
+    np.add.at(heard, np.minimum(begin, edge[-1]), 1)
+    np.add.at(heard, np.minimum(begin + slots["duration_tick"], edge[-1]), -1)
+    ticks = np.concatenate([[0], np.cumsum(np.cumsum(heard)[:-1] > 0)])
+    return np.diff(ticks[edge])
+
+
+def _weight(name: str) -> int:
+    """Weight of a squared misfit of a component, in the kernels' unit."""
+    return round(WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2)
+
+
+def _tension(table: np.ndarray, n_bars: int, total: np.ndarray, targets: dict[str, np.ndarray]) -> None:
+    """Aims and weights of bars; what is silent is left alone."""
+    sounding = total[:n_bars] > 0
+    for name, aim, weight in (
+        ("strain", rules.STRAIN_AIM, rules.STRAIN_WEIGHT),
+        ("momentum", rules.MOMENTUM_AIM, rules.MOMENTUM_WEIGHT),
+        ("diameter", rules.MEAN_AIM, rules.MEAN_WEIGHT),
     ):
-        span = usual_span(name) * rules.RADIUS
-        full = round(WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / span**2)
-        table[rows, aim] = np.rint(np.asarray(targets[name])[bar_of[rows]] * rules.RADIUS).astype(np.int64)
-        table[rows, weight] = np.where(sounding[rows], full, 0)
+        level = scale.level(name, np.asarray(targets[name], float))
+        table[:n_bars, aim] = np.rint(level * LEVEL).astype(np.int64)
+        table[:n_bars, weight] = np.where(sounding, _weight(name), 0)
     same_key = table[1:n_bars, rules.KEY] == table[: n_bars - 1, rules.KEY]
-    table[1:n_bars, rules.LINKED] = sounding[1:n_bars] & sounding[: n_bars - 1] & same_key
+    table[1:n_bars, rules.LINKED] = sounding[1:] & sounding[:-1] & same_key
+
+
+def _means(table: np.ndarray, beats: slice, bar: np.ndarray, ticks: np.ndarray) -> None:
+    """Each beat's share of the mean diameter of its bar: that of the time anything sounds."""
+    whole = np.bincount(bar, ticks, minlength=beats.start)[bar]
+    share = np.rint(ticks * 2**rules.SHARE_SHIFT / np.maximum(whole, 1)).astype(np.int64)
+    table[beats, rules.SHARE] = share
+    table[beats, rules.MEAN_OF] = np.where(share > 0, bar + 1, 0)
+    alone = np.bincount(bar, share > 0, minlength=beats.start)[bar] == 1
+    here = np.flatnonzero(alone & (share > 0)) + beats.start  # the mean of one beat is that beat's own
+    of = table[here, rules.MEAN_OF] - 1
+    table[here, rules.DIAMETER_AIM] = table[of, rules.MEAN_AIM]
+    table[here, rules.DIAMETER_WEIGHT] = table[of, rules.MEAN_WEIGHT]
+    table[of, rules.MEAN_WEIGHT] = 0
+    table[here, rules.MEAN_OF] = 0
 
 
 def _chords(table: np.ndarray, plan: Plan, member: np.ndarray, role: np.ndarray, first: int) -> None:

@@ -22,6 +22,7 @@ from tensionbgm.forms import PPQ, SLOT, Curve, Grid, Key, Part, Plan, Section, S
 from tensionbgm.kernels import rules
 from tensionbgm.music import morpheus, spiral
 from tensionbgm.music.notes import Notes
+from tensionbgm.search.groups import lengths
 from tensionbgm.search.morpheus_ties import Tie, drawn, followed, ranges
 from tensionbgm.search.problem import Posed, pose
 from tensionbgm.search.skeleton import tonal
@@ -144,10 +145,12 @@ def weighted(problem: rules.Problem, weight: np.ndarray) -> rules.Problem:
 def first_groups(problem: rules.Problem, w: int) -> rules.Problem:
     """The problem without the groups from number w on; of w bars, what remains is their windows."""
     kept, entries = problem.member_group < w, np.diff(problem.entry_start)
+    group = problem.group[:w].copy()
+    group[:, (rules.MEAN_OF, rules.MEAN_WEIGHT)] = 0  # means of what is gone
     n = len(problem.member_start) - 1
     owner = np.repeat(np.arange(n), np.diff(problem.member_start))
     return problem._replace(
-        group=problem.group[:w].copy(),
+        group=group,
         member_start=_starts(np.bincount(owner[kept], minlength=n)),
         member_group=np.ascontiguousarray(problem.member_group[kept]),
         entry_start=_starts(entries[kept]),
@@ -193,7 +196,7 @@ def _aimed(problem: rules.Problem, target: np.ndarray) -> rules.Problem:
     sounding = group[:, rules.STRAIN_WEIGHT] > 0
     for column, here in zip(WEIGHTS, (sounding, group[:, rules.LINKED], sounding), strict=True):
         group[:, column] = here
-    return weighted(problem._replace(group=group), np.ones(3))
+    return weighted(problem._replace(group=group, scale=lengths()), np.ones(3))
 
 
 def _spelled(problem: rules.Problem) -> rules.Problem:

@@ -13,7 +13,7 @@ from tensionbgm.kernels import rules
 from tensionbgm.search import costs, factors, groups
 from tensionbgm.search.check import check_plan
 from tensionbgm.search.lock import Lock
-from tensionbgm.search.maps import PITCHES, Maps, of_slots
+from tensionbgm.search.maps import PITCHES, Maps, keys_at, of_slots
 from tensionbgm.search.projection import reachable
 
 TASTE = rules.POINT  # temperature: changes a fifth of the notes and more for a sixth more of cost
@@ -71,7 +71,7 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
     if lock is not None:
         _keep(domain, slots, variable, maps, pitched, lock)
     unary = _unary(plan, slots, role, variable, maps, n)
-    table = _tables(slots, role, variable, maps.way, n)
+    table = _tables(plan, slots, role, variable, maps.way, n)
     windows = groups.build(
         plan, slots, role, variable, 12 * maps.pc_of_slot, n, reachable(plan) if targets is None else targets
     )
@@ -128,7 +128,7 @@ def varied(posed: Posed, seed: int) -> Posed:
 def empty_state(problem: rules.Problem, chains: int) -> rules.State:
     """Room for this many chains."""
     n, g = len(problem.domain_start) - 1, len(problem.group)
-    shapes = ((n,), (n,), (2,), (g, 3), (g, 12), (g,), (g, 3), (rules.SCRATCH,))
+    shapes = ((n,), (n,), (2,), (g, 3), (g, 12), (g,), (g, 3), (g,), (rules.SCRATCH,))
     return rules.State(*(np.zeros((chains, *shape), np.int64) for shape in shapes))
 
 
@@ -242,14 +242,16 @@ def end_cost(plan: Plan, slots: np.ndarray, role: np.ndarray) -> np.ndarray:
 
 
 def _tables(
-    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, n: int
+    plan: Plan, slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, n: int
 ) -> dict[str, np.ndarray]:
     """All factors, a copy of each row for each of its variables, with where each variable's begin."""
     lead = factors.leading(slots, variable)
     slots, role, variable, way = slots[lead], role[lead], variable[lead], way[lead]
-    lines = factors.lines_of(slots)
+    lines, key = factors.lines_of(slots), keys_at(plan, slots)
+    tonic = np.array([k.tonic for k in plan.keys])[key]
+    minor = np.array([k.mode == "minor" for k in plan.keys])[key]
     made = {
-        "line": (factors.line_rows(slots, role, variable, way, lines), (rules.A, rules.B)),
+        "line": (factors.line_rows(slots, role, variable, way, lines, tonic, minor), (rules.A, rules.B)),
         "vertical": (factors.vertical_rows(slots, role, variable, way), (rules.A, rules.B)),
         "bend": (factors.bend_rows(slots, role, variable, way, lines), (rules.A, rules.B, rules.C)),
         "parallel": (

@@ -68,6 +68,8 @@ def optimum(problem: rules.Problem, beam: int | None = None, limit: int = states
     """
     if any(len(getattr(problem, name)) for name in FACTORS):
         raise ValueError("factors couple notes across windows: no exact search; ask for a bound")
+    if problem.group[:, rules.MEAN_OF].any():
+        raise ValueError("mean diameters couple windows: no exact search; ask for a bound")
     if beam is not None and beam < 1:
         raise ValueError(f"a beam of {beam} states")
     windows = _windows(problem, limit)

@@ -15,7 +15,7 @@ from search_plans import ensemble_plan
 from tensionbgm.config import Effort
 from tensionbgm.forms import Plan
 from tensionbgm.kernels import cpu, rules
-from tensionbgm.search import relaxed, run
+from tensionbgm.search import groups, relaxed, run
 from tensionbgm.search.bound import bound
 from tensionbgm.search.problem import empty_state, pose
 from tensionbgm.search.skeleton import optimum
@@ -132,7 +132,8 @@ def test_the_tables_say_what_the_search_pays():
     assert _voice_leading(relaxed.relax(problem), x) == paid * relaxed.FINE
 
 
-def test_it_is_worth_something():
+def test_it_is_worth_something_where_tension_and_voice_leading_do_not_fight(monkeypatch):
+    monkeypatch.setattr(groups, "WEIGHTS", dict.fromkeys(groups.WEIGHTS, 8.0))
     plan = ensemble_plan(8, tied=False)
     found = bound(pose(plan).problem)
     cost = run.compose(plan, Effort(effort="normal")).search.cost_end * rules.POINT

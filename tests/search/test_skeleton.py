@@ -123,11 +123,18 @@ def test_two_minutes_of_windows_are_searched_exactly():
     assert best.cost == cost_at(problem, best.x)
 
 
+def without_means(problem: rules.Problem) -> rules.Problem:
+    """The same, no window being part of a longer one."""
+    problem.group[:, [rules.MEAN_OF, rules.MEAN_WEIGHT]] = 0
+    return problem
+
+
 @pytest.mark.parametrize(
     ("problem", "why"),
     [
         (lambda: pose(ensemble_plan(2)).problem, "factors"),
-        (lambda: tonal(pose(ensemble_plan(2)).problem), "held or tied over"),
+        (lambda: tonal(pose(ensemble_plan(2)).problem), "mean diameters"),
+        (lambda: without_means(tonal(pose(ensemble_plan(2)).problem)), "held or tied over"),
     ],
 )
 def test_what_cannot_be_exact_is_refused(problem, why):
