@@ -16,6 +16,7 @@ from .rules import (
     C_MAP,
     D_MAP,
     LINKED,
+    MEAN_OF,
     A,
     B,
     C,
@@ -23,6 +24,7 @@ from .rules import (
     bend_cost,
     heard,
     line_cost,
+    mean_cost,
     momentum_cost,
     parallel_cost,
     set_cost,
@@ -49,6 +51,7 @@ class Bench(NamedTuple):
 
     rank: np.ndarray  # (N, V) place among the free variables from 1 on, 0 where fixed
     done: np.ndarray  # (N, G) the rank at which a group is complete, 0 where nothing of it is free
+    meant: np.ndarray  # (N, G) the rank at which all parts of its mean are complete
     cost: np.ndarray  # (N, FREE, WIDE) of each pitch by itself, rising
     value: np.ndarray  # (N, FREE, WIDE) and which it is, as a place in the domain
     left: np.ndarray  # (N, FREE + 1) least cost of the variables from here on
@@ -62,7 +65,7 @@ def empty_bench(problem, chains):
     """Room for this many chains."""
     shapes = (
         (problem.domain_start.size - 1,),
-        (problem.group.shape[0],),
+        *((problem.group.shape[0],),) * 2,
         *((FREE, WIDE),) * 2,
         *((FREE + 1,),) * 2,
         *((FREE,),) * 2,
@@ -76,6 +79,7 @@ def bench_of(bench, n):
     return Bench(
         bench.rank[n],
         bench.done[n],
+        bench.meant[n],
         bench.cost[n],
         bench.value[n],
         bench.left[n],
@@ -124,11 +128,15 @@ def rows_cost(p, x, rank, v, low, high):
     return cost
 
 
-def closed_groups(p, s, done, v, rank):
-    """Cost of the groups and links of v that are complete at this rank, all in place."""
-    cost = 0
+def closed_groups(p, s, q, v, rank):
+    """Cost of the groups, means and links of v that are complete at this rank, all in place."""
+    cost, done, last = 0, q.done, 0
     for m in range(p.member_start[v], p.member_start[v + 1]):
         g = p.member_group[m]
+        whole = p.group[g, MEAN_OF]
+        if whole and whole != last and q.meant[whole - 1] == rank:
+            cost += mean_cost(p, whole - 1, s.spread[whole - 1])
+            last = whole
         if done[g] != rank:
             continue
         x, y, z = s.centre[g, 0], s.centre[g, 1], s.centre[g, 2]
@@ -149,7 +157,10 @@ def open_slice(p, w, s, q, h):
         q.rank[v] = k + 1
         place(p, s, v, -1)
         for m in range(p.member_start[v], p.member_start[v + 1]):
-            q.done[p.member_group[m]] = k + 1
+            g = p.member_group[m]
+            q.done[g] = k + 1
+            if p.group[g, MEAN_OF]:
+                q.meant[p.group[g, MEAN_OF] - 1] = k + 1
     for k in range(n):
         v = w.variable[first + k]
         old, q.best[k] = s.x[v], s.x[v]
@@ -176,7 +187,10 @@ def close_slice(p, w, s, q, h):
         s.x[v] = q.best[k]
         place(p, s, v, 1)
         for m in range(p.member_start[v], p.member_start[v + 1]):
-            q.done[p.member_group[m]] = 0
+            g = p.member_group[m]
+            q.done[g] = 0
+            if p.group[g, MEAN_OF]:
+                q.meant[p.group[g, MEAN_OF] - 1] = 0
 
 
 def try_pitch(p, w, s, q, h, k, at):
@@ -185,7 +199,7 @@ def try_pitch(p, w, s, q, h, k, at):
     s.x[v] = p.domain_pitch[p.domain_start[v] + q.value[k, at]]
     place(p, s, v, 1)
     cost = q.paid[k] + q.cost[k, at] + rows_cost(p, s.x, q.rank, v, 1, k)
-    return cost + closed_groups(p, s, q.done, v, k + 1)
+    return cost + closed_groups(p, s, q, v, k + 1)
 
 
 def solve_slice(p, w, s, q, h, budget):

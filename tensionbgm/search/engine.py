@@ -25,7 +25,8 @@ GREEDY_SWEEPS = 6  # at temperature 0, after annealing
 ROUND_S = 0.3  # a round of sweeps should last about this long, so that it can be interrupted
 FIRST_ROUND = 1  # sweeps
 PASSES = 6  # through the neighbourhoods, at most
-EXACT_STATES = 2_000  # of a window that is solved exactly
+EXACT_STATES = 2_000  # of a window of a problem of tension alone that is solved as a whole
+RETURN_BEAM = 60  # states kept of a window where some return: 120 of five notes take two seconds, not thirty
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def solve(
 ) -> Found:
     """Search for the cheapest pitches of a problem.
 
-    Tonal tension alone in windows that share no notes is solved to its optimum by dynamic programming.
+    Tonal tension alone in windows that share no notes is solved as one by dynamic programming: to its
+    optimum, or where windows return within a beam that was never seen to miss it.
     Everything else is annealed; then every neighbourhood of every chain is solved exactly by itself.
 
     Parameters
@@ -91,10 +93,12 @@ def solve(
     chains.start(seed)
     chains.fetch()
     start, began = state.x[np.argmin(state.cost[:, 0])].copy(), time.perf_counter()
-    if (x := _optimum(problem)) is not None:
+    if (whole := _whole(problem)) is not None:
+        x, exact = whole
         watch.tick(1.0)
         none = np.zeros_like(chains.fetch().count[0])
-        return Found(x, cost_of(problem, x), start, 0, time.perf_counter() - began, none, 1.0, True)
+        spent = time.perf_counter() - began
+        return Found(x, cost_of(problem, x), start, 0, spent, none, float(exact), exact)
     sweeps = _anneal(chains, problem, seed, schedule, seconds, watch)
     chains.settle()
     slices = neighbourhood.of_groups(problem) if slices is None else slices
@@ -133,14 +137,18 @@ def temperatures(sweeps: int) -> np.ndarray:
     return np.concatenate([np.rint(falling), np.zeros(sweeps - hot)]).astype(np.int64)
 
 
-def _optimum(problem: rules.Problem) -> np.ndarray | None:
-    """Pitches of the optimum, where it can be had, int64 (V,)."""
+def _whole(problem: rules.Problem) -> tuple[np.ndarray, bool] | None:
+    """Pitches, int64 (V,), of a problem of tension alone solved as one, and whether they are its optimum."""
     if any(len(getattr(problem, name)) for name in skeleton.FACTORS):
         return None
+    bar = (problem.group[:, rules.STRAIN_WEIGHT] > 0) | (problem.group[:, rules.LINKED] > 0)
+    owner = np.repeat(np.arange(len(problem.member_start) - 1), np.diff(problem.member_start))
+    returns = np.bincount(owner, bar[problem.member_group]).max(initial=0) > 1
     try:
-        return skeleton.optimum(problem, limit=EXACT_STATES).x
+        found = skeleton.optimum(problem, RETURN_BEAM if returns else None, EXACT_STATES)
     except ValueError:  # notes held over, or too many states: it says so itself
         return None
+    return found.x, not returns
 
 
 def _anneal(

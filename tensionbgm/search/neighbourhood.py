@@ -37,11 +37,13 @@ def of_plan(plan: Plan, posed: Posed) -> Slices:
 
 
 def of_groups(problem: rules.Problem) -> Slices:
-    """Variables of every group, at most `SIZE` of them together."""
+    """Variables of every group, and of every group and the one it is linked to, at most `SIZE` together."""
     owner = np.repeat(np.arange(len(problem.member_start) - 1), np.diff(problem.member_start))
     order = np.argsort(problem.member_group, kind="stable")
     edge = np.searchsorted(problem.member_group[order], np.arange(len(problem.group) + 1))
-    return _slices(problem, (owner[order][a:b] for a, b in itertools.pairwise(edge)))
+    alone = [owner[order][a:b] for a, b in itertools.pairwise(edge)]
+    linked = np.flatnonzero(problem.group[:, rules.LINKED])
+    return _slices(problem, itertools.chain(alone, (np.concatenate(alone[g - 1 : g + 1]) for g in linked)))
 
 
 def _slices(problem: rules.Problem, rows: Iterable[np.ndarray]) -> Slices:
