@@ -276,6 +276,16 @@ class SearchFacts:
     moves_per_s: float
     cost_start: float
     cost_end: float
+    lower_bound: float | None = None  # no pitches for this plan cost less
+    bound_note: str | None = None  # why there is none
+    proven: float | None = None  # share of neighbourhoods known to hold nothing better, 0..1
+    accepted: dict[str, float] = field(default_factory=dict)  # share of compound moves kept, by kind, 0..1
+
+    @property
+    def gap(self) -> float | None:
+        """How far the cost can lie above the least there is, as a share of the bound."""
+        bound = self.lower_bound
+        return None if bound is None or bound <= 0 else self.cost_end / bound - 1
 
 
 @dataclass(frozen=True)

@@ -248,7 +248,8 @@ def _search_json(piece: Piece) -> dict[str, Any] | None:
     facts = piece.search
     if facts is None:
         return None
-    names = ("moves", "moves_per_s", "cost_start", "cost_end", "chains")
+    done = ("moves", "moves_per_s", "cost_start", "cost_end", "chains")
+    names = (*done, "lower_bound", "gap", "bound_note", "proven", "accepted")
     return {name: getattr(facts, name) for name in names}
 
 

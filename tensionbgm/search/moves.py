@@ -13,6 +13,7 @@ from tensionbgm.kernels.moves import LONGEST, Moves
 from tensionbgm.search import factors
 from tensionbgm.search.problem import Posed
 
+NAMES = ("swap", "pair", "shift", "copy")  # kinds of moves, as the kernels count them
 NEAR = 4  # successive variables of a voice that may exchange pitches
 # of a block: semitones, places of the domain instead
 SHIFTS = np.array(((12, 0), (-12, 0), (0, 1), (0, -1), (0, 2), (0, -2), (0, 4), (0, -4)), np.int64)

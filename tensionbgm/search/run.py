@@ -13,15 +13,18 @@ from tensionbgm.forms import Piece, Plan, SearchFacts
 from tensionbgm.kernels import backend, rules
 from tensionbgm.progress import Watch
 from tensionbgm.search import engine, moves, neighbourhood
+from tensionbgm.search.bound import bound
 from tensionbgm.search.engine import Found, Schedule
 from tensionbgm.search.engine import temperatures as temperatures
 from tensionbgm.search.lock import Lock
 from tensionbgm.search.problem import Posed, empty_state, pose, varied
 
 RATE = (0.3, 0.05, 0.3, 0.1)  # swaps, pairs drawn jointly, shifts and copies a free variable and sweep
+BOUND_PASSES = 10  # over all notes
+BOUND_CANDIDATES = 20_000  # of all notes: some ten minutes of film
 
 SCHEDULES = {
-    "draft": Schedule(chains=1, candidates=1_500_000, sweeps=(40, 120)),
+    "draft": Schedule(chains=1, candidates=1_500_000, sweeps=(40, 250), bounded=False),
     "normal": Schedule(chains=2, candidates=8_000_000, sweeps=(120, 400)),
     "best": Schedule(chains=8, candidates=40_000_000, sweeps=(400, 2000)),
 }
@@ -92,6 +95,8 @@ def _facts(device: str, schedule: Schedule, asked: Posed, found: Found) -> Searc
     """What the search did, and what that cost in the problem as it was asked."""
     weighed = asked.candidates * found.sweeps * schedule.chains
     start, end = (engine.cost_of(asked.problem, x) for x in (found.x_start, found.x))
+    least, note = _bound(asked, schedule)
+    share = found.moved[:, 1] / np.maximum(found.moved[:, 0], 1)
     return SearchFacts(
         backend=device,
         chains=schedule.chains,
@@ -99,7 +104,24 @@ def _facts(device: str, schedule: Schedule, asked: Posed, found: Found) -> Searc
         moves_per_s=weighed / max(found.spent_s, 1e-9),
         cost_start=start / rules.POINT,
         cost_end=end / rules.POINT,
+        lower_bound=least,
+        bound_note=note,
+        proven=found.proven,
+        accepted={
+            name: float(kept)
+            for name, kept, (proposed, _) in zip(moves.NAMES, share, found.moved, strict=True)
+            if proposed
+        },
     )
+
+
+def _bound(asked: Posed, schedule: Schedule) -> tuple[float | None, str | None]:
+    """What no pitches go below [points], or why it is not known."""
+    if not schedule.bounded:
+        return None, "at this effort no lower bound is computed"
+    if asked.candidates > BOUND_CANDIDATES:
+        return None, f"more than {BOUND_CANDIDATES} pitches to choose from: a lower bound takes too long"
+    return bound(asked.problem, BOUND_PASSES).cost / rules.POINT, None
 
 
 def unsearched(plan: Plan) -> Piece:

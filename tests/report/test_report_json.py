@@ -25,7 +25,7 @@ PROMISED = {
     "control_shuffled_hit_40ms",
     "metrics patterns": "constrained_notes satisfied compression_ratio",
     "metrics rules": "out_of_range voice_crossings parallel_fifths_octaves unresolved_leaps",
-    "metrics search": "moves moves_per_s cost_start cost_end",
+    "metrics search": "moves moves_per_s cost_start cost_end lower_bound gap bound_note proven accepted",
 }
 
 
