@@ -17,7 +17,7 @@ from tensionbgm.kernels import cpu, rules
 from tensionbgm.kernels.moves import Moves
 from tensionbgm.kernels.slices import Slices
 from tensionbgm.progress import Watch
-from tensionbgm.search import neighbourhood, skeleton
+from tensionbgm.search import neighbourhood, skeleton, tempering
 from tensionbgm.search.problem import empty_state
 
 HOT, COLD = 8 * rules.POINT, rules.POINT // 16  # temperatures of the first and last annealing sweep
@@ -160,11 +160,17 @@ def _anneal(
     seconds: float | None,
     watch: Watch,
 ) -> int:
-    """Anneal in rounds; returns the sweeps done."""
+    """Anneal in rounds, or temper many chains; returns the sweeps done."""
     each, (least, most) = candidates(problem), schedule.sweeps
     if each == 0:
         return 0
-    plan = temperatures(int(np.clip(schedule.candidates // each, least, most)))
+    sweeps = int(np.clip(schedule.candidates // each, least, most))
+    if schedule.chains >= tempering.MANY and not seconds:
+        tempering.temper(chains, seed, sweeps, HOT, COLD, watch)
+        chains.anneal(seed, sweeps, np.zeros(GREEDY_SWEEPS, np.int64))
+        watch.tick(1.0)
+        return sweeps + GREEDY_SWEEPS
+    plan = temperatures(sweeps)
 
     def run(first: int, temperature: np.ndarray) -> None:
         chains.anneal(seed, first, temperature)
