@@ -37,6 +37,7 @@ class Schedule:
     candidates: int  # pitches each chain weighs, about
     sweeps: tuple[int, int]  # at least, at most
     nodes: int = 3_000  # pitches tried in one neighbourhood, at most
+    judged: int = 400  # times a judge is asked, where there is one
     bounded: bool = True  # whether to tell how far from the best the end can be: about a second a minute
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from types import ModuleType
 
@@ -12,8 +13,9 @@ from tensionbgm.errors import UsageError
 from tensionbgm.forms import Piece, Plan, SearchFacts
 from tensionbgm.kernels import backend, rules
 from tensionbgm.progress import Watch
-from tensionbgm.search import engine, moves, neighbourhood
+from tensionbgm.search import delayed, engine, moves, neighbourhood
 from tensionbgm.search.bound import bound
+from tensionbgm.search.delayed import Judge
 from tensionbgm.search.engine import Found, Schedule
 from tensionbgm.search.engine import temperatures as temperatures
 from tensionbgm.search.lock import Lock
@@ -24,6 +26,7 @@ from tensionbgm.search.problem import Posed, empty_state, pose, varied
 # six seeds against none is 1.000 with swaps, 1.001 with pairs (0.998 on the palettes' own plans), 1.002 with
 # shifts, 1.003 with copies, 1.001 with all.
 RATE = (0.0, 0.05, 0.0, 0.0)
+JUDGED_HEAT = rules.POINT // 2  # temperature of what is drawn anew for a judge: a nat is worth half a point
 BOUND_PASSES = 10  # over all notes
 BOUND_CANDIDATES = 20_000  # of all notes: some ten minutes of film
 
@@ -42,6 +45,7 @@ def compose(
     targets: dict[str, np.ndarray] | None = None,
     threads: int | None = None,
     lock: Lock | None = None,
+    judge: Judge | None = None,
 ) -> Piece:
     """Fill the plan's slots with pitches.
 
@@ -59,6 +63,8 @@ def compose(
     lock : Lock, optional
         what stays as it was earlier; the rest is composed around it, otherwise with every seed, while
         without a lock nearly all seeds lead to nearly the same, the best
+    judge : Judge, optional
+        says how likely the pitches of all slots are; asked after the search, `delayed.refine`
 
     Returns
     -------
@@ -90,10 +96,23 @@ def compose(
         watch,
         threads,
     )
+    if judge is not None:
+        found = _judged(plan, posed, found, judge, schedule, seed)
     velocity = plan.slots["velocity"].copy()
     if lock is not None:
         velocity[lock.held] = lock.velocity[lock.held]
     return Piece(plan, posed.pitch(plan, found.x), velocity, _facts(twin.NAME, schedule, asked, found))
+
+
+def _judged(plan: Plan, posed: Posed, found: Found, judge: Judge, schedule: Schedule, seed: int) -> Found:
+    """What was found, brought nearer to what the judge likes."""
+
+    def of_variables(x: np.ndarray) -> np.ndarray:
+        return judge(np.stack([posed.pitch(plan, row) for row in x]))
+
+    parts = delayed.parts_of(plan, posed)
+    x = delayed.refine(posed.problem, found.x, of_variables, parts, schedule.judged, JUDGED_HEAT, seed)
+    return dataclasses.replace(found, x=x)
 
 
 def _facts(device: str, schedule: Schedule, asked: Posed, found: Found) -> SearchFacts:
