@@ -8,8 +8,10 @@ intervals wide, no parallel fifths or octaves); the figures were set by ear and 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
 
@@ -31,6 +33,11 @@ BEYOND_OCTAVE = {"melody": 0.8, "counter": 0.8, "arpeggio": 0.3, "pad": 0.8, "ba
 BEYOND = {"melody": 5.0, "counter": 5.0, "arpeggio": 1.2, "pad": 6.5, "bass": 3.5}  # at once
 # a leap from or to a note outside the chord, where no three notes are judged
 LEAP_NONCHORD = {"melody": 0.0, "counter": 0.0, "arpeggio": 3.0, "pad": 3.0, "bass": 0.0}
+
+# --- a line: how seldom real music moves on like this [points a nat]
+LEARNED = 0.1  # more makes lines likelier, and more notes foreign to the chord: see docs/search.md
+RAREST = 6.0  # nats; what is seldomer counts as this
+LEARNED_AS = {"melody": "outer", "counter": "inner", "pad": "inner", "bass": "bass"}  # arpeggios as nothing
 
 # --- three notes of a line [points]
 BENDS = {"melody": 1.0, "counter": 1.0, "arpeggio": 0.0, "pad": 0.0, "bass": 0.4}  # weight of all below
@@ -138,6 +145,7 @@ def kernel_tables() -> dict[str, np.ndarray]:
     """Every table of `kernels.rules.Problem` that does not depend on the plan, int64."""
     return {
         "step_cost": fixed(np.stack([_steps(role) for role in ROLES])),
+        "learned_cost": fixed(LEARNED * _rarity()),
         "leap_cost": fixed(by_role(LEAP_NONCHORD)),
         "place_cost": fixed(np.stack([_place(p) for p in PLACES])),
         "clash_cost": fixed(np.stack([_clash()] * len(PLACES))),
@@ -170,6 +178,24 @@ def _clash() -> np.ndarray:
     for interval, points in CLASH.items():
         cost[interval] = points
     return cost
+
+
+def learned_row(role: np.ndarray, minor: np.ndarray, on_beat: np.ndarray) -> np.ndarray:
+    """Row of the learned table for moves of lines, by role, mode and whether they end on a beat, int (k,)."""
+    kinds = ["outer", "inner", "bass"]
+    kind = np.array([kinds.index(LEARNED_AS[name]) if name in LEARNED_AS else len(kinds) for name in ROLES])
+    return np.where(kind[role] < len(kinds), (kind[role] * 2 + minor) * 2 + on_beat, 4 * len(kinds))
+
+
+def _rarity() -> np.ndarray:
+    """How many nats rarer each interval is than the commonest one from its degree, float (13, 12, 25).
+
+    The last row is of lines that nothing is learned of.
+    """
+    text = resources.files("tensionbgm.corpora").joinpath("lines.json").read_text(encoding="utf-8")
+    nats = np.array(json.loads(text)["nats"]).reshape(-1, 12, 25)
+    rarity = np.minimum(nats - nats.min(axis=2, keepdims=True), RAREST)
+    return np.concatenate([rarity, np.zeros((1, 12, 25))])
 
 
 def _treatments() -> np.ndarray:

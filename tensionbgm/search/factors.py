@@ -55,14 +55,22 @@ def _ends(variable: np.ndarray, way: np.ndarray, **ends: np.ndarray) -> dict[str
 
 
 def line_rows(
-    slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way: np.ndarray, lines: list[np.ndarray]
+    slots: np.ndarray,
+    role: np.ndarray,
+    variable: np.ndarray,
+    way: np.ndarray,
+    lines: list[np.ndarray],
+    tonic: np.ndarray,
+    minor: np.ndarray,
 ) -> np.ndarray:
-    """Every two successive slots of a voice, int64 (l, 9)."""
+    """Every two successive slots of a voice, int64 (l, 11); tonic and mode are those at each slot, (m,)."""
     a = np.concatenate([line[:-1] for line in lines] or [np.zeros(0, int)])
     b = np.concatenate([line[1:] for line in lines] or [np.zeros(0, int)])
     weight = link_weight(slots, a, b)
     a, b, weight = a[weight > 0], b[weight > 0], weight[weight > 0]
-    return _pair_rows(slots, variable, way, a, b, role[a], weight)
+    learned = costs.learned_row(role[a], minor[a], slots["strength"][b] > 0)
+    pairs = _pair_rows(slots, variable, way, a, b, role[a], weight)
+    return np.concatenate([pairs, learned[:, None], tonic[a][:, None]], axis=1).astype(np.int64)
 
 
 def _pair_rows(
