@@ -16,7 +16,8 @@ import subprocess
 from pathlib import Path
 
 SECTIONS = (
-    *("films", "speed", "long", "shots", "form", "grid", "search", "morpheus", "exact", "drawn"),
+    *("films", "speed", "long", "shots", "form", "grid", "search", "morpheus", "exact"),
+    *("search_speed", "drawn", "tradeoff"),
     *("oracle", "listeners", "sensory", "tonality", "tension_speed"),
 )
 REPORT = Path(__file__).with_name("REPORT.md")

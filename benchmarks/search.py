@@ -19,9 +19,11 @@ import numpy as np
 from benchmarks.search_cases import film_plan, instance, plans
 from tensionbgm.config import PALETTES, Effort
 from tensionbgm.forms import Plan
-from tensionbgm.kernels import cpu, rules, walk
-from tensionbgm.search import run, vns
+from tensionbgm.kernels import cpu, moves, rules, walk
+from tensionbgm.search import engine, run, vns
 from tensionbgm.search.bound import bound
+from tensionbgm.search.moves import compound
+from tensionbgm.search.neighbourhood import of_plan
 from tensionbgm.search.problem import Posed, empty_state, pose
 
 SECONDS = (1.0, 10.0, 60.0)
@@ -46,15 +48,14 @@ class Case:
     name: str
     plan: Plan
     posed: Posed
-    film: bool  # else tension alone
 
 
 @functools.cache
 def cases() -> dict[str, Case]:
     """A minute in each palette, and a minute of tension alone, untied and tied."""
-    made = [Case(plan.palette, plan, pose(plan), True) for plan in plans()]
+    made = [Case(plan.palette, plan, pose(plan)) for plan in plans()]
     for tied in (False, True):
-        made.append(Case("tension alone" + (", tied" if tied else ""), *instance(tied), False))
+        made.append(Case("tension alone" + (", tied" if tied else ""), *instance(tied)))
     return {case.name: case for case in made}
 
 
@@ -62,18 +63,24 @@ def cases() -> dict[str, Case]:
 
 
 def searched(case: Case, seconds: float) -> float:
-    """What `compose` does; of tension alone, what it does with a problem."""
-    if not case.film:
-        return heat_bath(case, seconds)
-    facts = run.compose(case.plan, Effort(effort="draft", seconds=seconds), threads=1).search
-    assert facts is not None
-    return facts.cost_end
+    """What `compose` does, in one chain."""
+    found = engine.solve(
+        case.posed.problem,
+        run.SCHEDULES["draft"],
+        cpu,
+        SEED,
+        compound(case.plan, case.posed, run.RATE),
+        of_plan(case.plan, case.posed),
+        seconds,
+        threads=1,
+    )
+    return found.cost / rules.POINT
 
 
 def heat_bath(case: Case, seconds: float) -> float:
     """One note after the other, in as many sweeps as the time allows."""
-    sweeps = _rate(lambda n: _annealed(case.posed.problem, np.full(n, run.HOT)), 4) * seconds
-    return _annealed(case.posed.problem, run.temperatures(max(round(sweeps), 1)))
+    sweeps = _rate(lambda n: _annealed(case.posed.problem, np.full(n, engine.HOT)), 4) * seconds
+    return _annealed(case.posed.problem, engine.temperatures(max(round(sweeps), 1)))
 
 
 def greedy(case: Case, seconds: float) -> float:
@@ -204,14 +211,16 @@ def same_notes() -> list[str]:
     """Whether a seed's notes are the same on one thread, on two, and in plain Python."""
     plan = film_plan(1.0)
     one, two = (run.compose(plan, Effort(effort="normal"), threads=n).pitch for n in (1, 2))
-    problem = pose(film_plan(REFERENCE_MINUTES)).problem
-    heat = np.append(np.full(REFERENCE_SWEEPS - 1, run.HOT), 0).astype(np.int64)
-    fast, plain = empty_state(problem, 1), empty_state(problem, 1)
-    cpu.start(problem, fast, SEED, threads=1)
-    cpu.anneal(problem, fast, SEED, 0, heat, threads=1)
-    chain = walk.chain_of(plain, 0)
-    walk.start(problem, chain, SEED, 0)
-    walk.anneal(problem, chain, SEED, 0, 0, heat)
+    plan = film_plan(REFERENCE_MINUTES)
+    posed = pose(plan)
+    changes = compound(plan, posed, run.RATE)
+    heat = np.append(np.full(REFERENCE_SWEEPS - 1, engine.HOT), 0).astype(np.int64)
+    fast, plain = empty_state(posed.problem, 1), empty_state(posed.problem, 1)
+    cpu.start(posed.problem, fast, SEED, threads=1)
+    cpu.anneal(posed.problem, fast, SEED, 0, heat, 1, changes)
+    chain, room = walk.chain_of(plain, 0), moves.room_of(moves.empty_room(1), 0)
+    walk.start(posed.problem, chain, SEED, 0)
+    moves.anneal(posed.problem, changes, chain, room, SEED, 0, 0, heat)
     alike = [np.array_equal(one, two), np.array_equal(fast.x, plain.x)]
     lines = _head("same seed", "same notes")
     what = (

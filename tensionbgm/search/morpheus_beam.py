@@ -26,7 +26,7 @@ SUMS = (1 << SUM_BITS) - 1
 WHOLE = -1  # all bits
 MERGED = 4  # times as many beginnings are compared as are kept
 HASH = 0x9E3779B97F4A7C15  # odd: 2**64 over the golden ratio
-LARGEST = 100_000  # ways to sound together that notes of one step may have
+MOST = 4  # variables given pitches at once
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,12 @@ def steps(problem: rules.Problem) -> list[Step]:
     Raises
     ------
     ValueError
-        it has factors or costs of pitches, a chord to be covered, or a momentum from silence; or too many
-        notes begin at once
+        it has factors, costs of pitches, chords to be covered, mean diameters or a momentum from silence
     """
     if any(len(getattr(problem, name)) for name in FACTORS) or problem.domain_cost.any():
         raise ValueError("pitches and factors cost something: no beam through tension alone")
-    if problem.group[:, rules.SPAN].any():
-        raise ValueError("chords are to be covered: no beam through tension alone")
+    if problem.group[:, (rules.SPAN, rules.MEAN_OF)].any():
+        raise ValueError("chords or mean diameters cost something: no beam through tension alone")
     heard = states.members(problem)
     linked = np.flatnonzero(problem.group[:, rules.LINKED])
     if not all(heard[g] and heard[g - 1] for g in linked):
@@ -86,7 +85,9 @@ def steps(problem: rules.Problem) -> list[Step]:
             sounds_in.setdefault(v, []).append(g)
     waiting, made = [set(member) for member in heard], []
     for waits in waiting:
-        if variables := tuple(sorted(waits)):
+        unset = sorted(waits)
+        for first in range(0, len(unset), MOST):
+            variables = tuple(unset[first : first + MOST])
             groups = tuple(sorted({k for v in variables for k in sounds_in[v]}))
             for k in groups:
                 waiting[k].difference_update(variables)
@@ -139,8 +140,6 @@ def _ways(
         before, which = np.divmod(np.arange(len(sums)), len(option.pitch))
         pitch = np.concatenate([pitch[before], option.pitch[which][:, None]], axis=1)
         kept = np.sort(np.unique(_hash(np.concatenate([sums, mask], axis=1)), return_index=True)[1])
-        if len(kept) > LARGEST:
-            raise ValueError(f"{len(variables)} notes that begin at once can sound in too many ways")
         sums, mask, pitch = sums[kept], mask[kept], pitch[kept]
     return sums, mask, pitch
 
@@ -196,16 +195,23 @@ class _Beam:
         self.complete.update(done)
         for g in done:
             key = table[g, rules.KEY]
-            spread = self.problem.diameter[key, state[:, self.column[g]] >> SUM_BITS]
+            spread = self._scaled(
+                rules.DIAMETER, self.problem.diameter[key, state[:, self.column[g]] >> SUM_BITS]
+            )
             cost += rules.misfit(spread, table[g, rules.DIAMETER_AIM], table[g, rules.DIAMETER_WEIGHT])
-            strain = _length(self._centre(g, state) - self.problem.key_point[key])
+            strain = self._scaled(rules.STRAIN, _length(self._centre(g, state) - self.problem.key_point[key]))
             cost += rules.misfit(strain, table[g, rules.STRAIN_AIM], table[g, rules.STRAIN_WEIGHT])
         for g in {*done, *(g + 1 for g in done)}:
             if self._linked(g) and {g - 1, g} <= self.complete:
-                way = _length(self._centre(g, state) - self._centre(g - 1, state))
+                apart = _length(self._centre(g, state) - self._centre(g - 1, state))
+                way = self._scaled(rules.MOMENTUM, apart)
                 cost += rules.misfit(way, table[g, rules.MOMENTUM_AIM], table[g, rules.MOMENTUM_WEIGHT])
                 self.met.add(g)
         return cost
+
+    def _scaled(self, component: int, length: np.ndarray) -> np.ndarray:
+        """As `rules.scaled`, int64 (rows,)."""
+        return self.problem.scale[component, np.minimum(length, rules.LENGTHS - 1)]
 
     def _linked(self, g: int) -> bool:
         return g < len(self.problem.group) and bool(self.problem.group[g, rules.LINKED])

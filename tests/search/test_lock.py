@@ -137,7 +137,7 @@ def test_another_seed_changes_the_rest_and_the_same_seed_nothing(plan, score):
 def test_other_music_is_nearly_as_good(plan, piece, score):
     """What the seed likes moves the best solution; it does not spoil it."""
     again = recomposed(plan, read_lock(plan, "1", score), 8).search
-    assert piece.search.cost_end <= again.cost_end < 0.2 * again.cost_start
+    assert 0.95 * piece.search.cost_end <= again.cost_end < 0.2 * again.cost_start
 
 
 def test_what_is_kept_is_what_was_composed(plan, piece, score):

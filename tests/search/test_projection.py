@@ -105,3 +105,12 @@ def test_the_search_aims_at_what_can_be_reached():
     default = problem.pose(plan).problem.group
     given = problem.pose(plan, projection.reachable(plan)).problem.group
     np.testing.assert_array_equal(default, given)
+
+
+def test_what_is_reachable_in_a_plan_stays():
+    plan = ensemble_plan(16)
+    once = projection.reachable(plan)
+    again = projection.reachable(plan, once)
+    for name, value in once.items():
+        np.testing.assert_allclose(again[name], value, atol=1e-6)
+    assert max(projection.irreducible(plan, once)[name] for name in once) < 1e-6
