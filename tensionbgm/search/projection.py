@@ -7,8 +7,8 @@ curve asks of them apart cannot be had.  The nearest that can is the weighted me
 
     argmin over c of sum_b w_b (t_b - c)^2 = sum_b w_b t_b / sum_b w_b
 
-and the root mean square of t - c is the irreducible part of the misfit.  Bars are made one set with all
-that are alike to some bar of it.
+and the root mean square of t - c is the irreducible part of the misfit.  Both are in levels of the scale,
+as the search weighs them.  Bars are made one set with all that are alike to some bar of it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import itertools
 import numpy as np
 
 from tensionbgm.forms import Plan
+from tensionbgm.music import scale
 from tensionbgm.search import groups, maps
 
 MOSTLY = 0.8  # share of the time that makes bars alike: less leaves enough notes free to make a difference
@@ -74,14 +75,14 @@ def reachable(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> dict[
     Returns
     -------
     targets : dict of float (n_bars,)
+        nearest in levels of the scale; what need not give way is what was wanted, to the last bit [radii]
     """
     targets = groups.wanted(plan) if targets is None else targets
-    bars = tied_bars(plan)
-    steps = tied_steps(bars)
-    return {
-        name: project(np.asarray(value), steps if name == "momentum" else bars)
-        for name, value in targets.items()
-    }
+    raw = {}
+    for name, (level, nearest) in _levels(plan, targets).items():
+        moved = level != nearest
+        raw[name] = np.where(moved, scale.raw(name, nearest), np.asarray(targets[name], float))
+    return raw
 
 
 def irreducible(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> dict[str, float]:
@@ -90,16 +91,23 @@ def irreducible(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> dic
     Returns
     -------
     rms : dict
-        of "diameter", "momentum" and "strain" over bars [radii], and of "curve", the tension asked of each
-        bar [0..1], as far as it should be tonal: louder and quieter returns are not held against the ties
+        over bars, in levels of the scale (0..1), of "diameter", "momentum" and "strain", and of "curve", the
+        tension asked of each bar: as far as it should be tonal, for returns may be louder or quieter
     """
     targets = groups.wanted(plan) if targets is None else targets
-    nearest = reachable(plan, targets)
+    off = {name: level - nearest for name, (level, nearest) in _levels(plan, targets).items()}
     edge = plan.grid.bar_us / 1e6
     curve = plan.curve.mean(edge[:-1], edge[1:])
-    off = {name: np.asarray(value) - nearest[name] for name, value in targets.items()}
     off["curve"] = curve - project(curve, tied_bars(plan))
     return {name: float(np.sqrt(np.mean(value**2))) for name, value in off.items()}
+
+
+def _levels(plan: Plan, targets: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Level of each bar's target, and the nearest that can be reached, float (n_bars,) each."""
+    bars = tied_bars(plan)
+    sets = {"diameter": bars, "momentum": tied_steps(bars), "strain": bars}
+    level = {name: scale.level(name, np.asarray(value, float)) for name, value in targets.items()}
+    return {name: (value, project(value, sets[name])) for name, value in level.items()}
 
 
 def _alike(plan: Plan) -> list[tuple[int, int]]:
