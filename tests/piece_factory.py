@@ -59,7 +59,7 @@ def piece_of(
     slots = np.zeros(len(notes), SLOT)
     for row, i in enumerate(order):
         onset, duration, part, voice, _ = notes[i]
-        slots[row] = (onset, duration, part, voice, 0, 127, 0xFFF, 0, -1, 0, 80, row, 0)
+        slots[row] = (onset, duration, part, voice, 0, 127, 0xFFF, 0, -1, 0, 80, row, 0, 0)
     end_s = float(bars.bar_us[-1]) / 1e6
     curve = Curve(np.array([0.0, max(end_s, 1e-3)]), np.array([0.2, 0.8]), "inline")
     plan = Plan(title, 0, "cinematic", bars, keys, chords, parts, slots, curve)

@@ -24,7 +24,7 @@ from tensionbgm.music.tension import Profile, blend, moment_profile
 from tensionbgm.music.windows import windows
 
 SOFTEST, LOUDEST = 24, 120  # velocities stay within
-LARGEST = 0.4  # what the contour adds or takes at most [octaves of velocity, 6 dB each]
+LARGEST = 0.3  # what the contour adds or takes at most [octaves of velocity, 6 dB each]
 STEEPEST_PER_S = 0.7  # how fast it may change [octaves of velocity a second]
 ROUNDS = 24
 SHARE = 0.7  # of the step that would close the gap if windows did not overlap

@@ -15,7 +15,7 @@ from tensionbgm.search import costs
 
 UNITS = 8  # units of duration in a quarter
 # points a bar for a misfit of the whole scale, from the trade-off of fit and faults (benchmarks/tradeoff.py)
-WEIGHTS = {"diameter": 400.0, "momentum": 250.0, "strain": 400.0}
+WEIGHTS = {"diameter": 200.0, "momentum": 200.0, "strain": 200.0}
 LEVEL = 1024  # the kernels' unit of a level of tension
 
 

@@ -39,7 +39,7 @@ def piece_of(notes: list, parts: tuple[Part, ...], bars: int, duration_s: float)
     notes = sorted(notes)
     slots = np.zeros(len(notes), SLOT)
     for k, (onset, length, part, pitch, velocity) in enumerate(notes):
-        slots[k] = (onset, length, part, 0, pitch, pitch, 4095, 4095, -1, 3, velocity, k, 0)
+        slots[k] = (onset, length, part, 0, pitch, pitch, 4095, 4095, -1, 3, velocity, k, 0, 0)
     tempo = round(duration_s * 1e6 / (bars * 4))
     grid = Grid(
         np.full(bars, 4),
