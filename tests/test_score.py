@@ -82,7 +82,7 @@ def test_the_demo_film_is_met_at_its_cuts_and_at_its_end(scored):
 def test_a_place_that_returns_brings_its_music_back(scored):
     _, report = scored
     labels = [section["label"] for section in report["form"]]
-    assert labels.count("A") >= 2
+    assert sum(label.rstrip("'") == "A" for label in labels) >= 2
     patterns = report["metrics"]["patterns"]
     assert patterns["satisfied"] == patterns["constrained_notes"] > 0
 
