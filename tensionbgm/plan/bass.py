@@ -236,9 +236,7 @@ def write_roots(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     for part, player in players:
         for bar in draft.bars:
             before = draft.bars[max(bar.index - 1, 0)]
-            if player.levels[0] <= bar.level <= player.levels[1] or (
-                bar.opens and bar.level > before.level + 1
-            ):
+            if player.plays(bar.level, bar.steady) or (bar.opens and bar.level > before.level + 1):
                 for at in _strokes(bar):
                     notes.append(_stroke(draft, bar, part, player, at))
             elif bar.ending == "hold" and before.level >= player.levels[0]:

@@ -38,7 +38,7 @@ def write_counter(
                 line, way = middle + 4 * (bar.energy - 0.5), 1 if bar.phrase % 2 else -1
             if bar.ending == "hold":
                 notes += _final(draft, bar, part, player, line)
-            elif player.levels[0] <= bar.level <= player.levels[1] and not _waits(draft, bar):
+            elif player.plays(bar.level, bar.steady) and not _waits(draft, bar):
                 for on, length in _rhythm(bar, sung[bar.index]):
                     if abs(line - middle) > STRAY:
                         way = -1 if line > middle else 1

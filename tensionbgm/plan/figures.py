@@ -91,7 +91,7 @@ def write_figures(draft: Draft, players: list[tuple[int, Player]], others: list[
     before: Pace | None = None
     for bar in draft.bars:
         sounding = set(onsets[bisect_left(onsets, bar.start_tick) : bisect_left(onsets, bar.end_tick)])
-        playing = [(part, p) for part, p in players if p.levels[0] <= bar.level <= p.levels[1]]
+        playing = [(part, p) for part, p in players if p.plays(bar.level, bar.steady)]
         if bar.ending == "hold":
             notes += [n for part, p in players for n in _last_flourish(draft, bar, part, p, sounding)]
         elif playing:

@@ -167,7 +167,7 @@ def write_stabs(draft: Draft, players: list[tuple[int, Player]]) -> list[Note]:
     for part, player in players:
         last = _middles(player)
         for bar in draft.bars:
-            if not player.levels[0] <= bar.level <= player.levels[1] or bar.ending == "hold":
+            if not player.plays(bar.level, bar.steady) or bar.ending == "hold":
                 continue
             for at, length in _stab_rhythm(draft, bar):
                 onset = bar.start_tick + round(at * PPQ)
@@ -215,7 +215,7 @@ def _held(draft: Draft, player: Player) -> list[Held]:
     """The chords the player sustains, joined while they stay the same inside a section."""
     held: list[Held] = []
     for bar in draft.bars:
-        if not player.levels[0] <= bar.level <= player.levels[1] and bar.ending != "hold":
+        if not player.plays(bar.level, bar.steady) and bar.ending != "hold":
             continue
         for span in draft.spans[bar.index]:
             chord = draft.chord_mask(span)

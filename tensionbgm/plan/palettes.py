@@ -27,6 +27,12 @@ class Player:
     shapes: tuple[str, ...] = ()  # figure: which figures it knows
     fastest: int = 4  # figure: notes a beat at most
     gate: float = 1.0  # share of the written length that sounds
+    waits: float = 0.0  # tension below which it keeps out of the lowest of its levels
+
+    def plays(self, level: int, tension: float) -> bool:
+        """Whether it plays in a bar of this level and tension."""
+        low, high = self.levels
+        return low <= level <= high and (level > low or tension >= self.waits)
 
 
 @dataclass(frozen=True)

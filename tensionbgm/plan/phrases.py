@@ -52,6 +52,7 @@ class Bar:
     closes: bool  # last bar of a section
     ending: str  # "" | "cadence" | "hold": the last bars of the film
     intro: bool = False  # before the theme
+    steady: float = 0.0  # the target followed with some play: players come and go by it
     varies: int | None = None  # material whose theme this one varies, if it does
 
     @property
@@ -194,11 +195,13 @@ def _phrase_bars(
     """The bars of one phrase; `place` is the material's bar it starts with."""
     first, stop = span
     energy = float(target[first:stop].mean())
-    level = phrase_level = level_of(energy)
+    level, steady = level_of(energy), energy
+    phrase_level = level
     edges = np.flatnonzero(grid.bar_section == at.section)
     bars = []
     for b in range(first, stop):
         level = _follow(level, float(target[b]))
+        steady = float(np.clip(steady, target[b] - MARGIN, target[b] + MARGIN))
         here = place + b - first
         bars.append(
             Bar(
@@ -222,6 +225,7 @@ def _phrase_bars(
                 closes=b == edges[-1],
                 ending=endings.get(b, ""),
                 intro=at.intro,
+                steady=steady,
                 varies=at.varies,
             )
         )

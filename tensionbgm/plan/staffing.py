@@ -18,6 +18,9 @@ from tensionbgm.plan.slots import Note, nearest
 LEAST_SHARE, LEAST_BARS = 0.08, 3  # of the film's bars, a part plays at least the greater of these
 COLOURS = ("drums", "roots")  # these may play as little as they like
 BY_PHRASE = ("theme", "double")  # these come and go with phrases, the others with bars
+WAITING = ("figure", "stab", "roots")  # colours; what is heard as a line begins with its level
+LONG = 8  # bars; in a shorter film there is no time to come in one by one
+APART = 0.03  # from one player's entrance to the next one's [tension]
 NEAR = 4  # how far a closing note may lie from the last one [semitones]
 
 
@@ -46,13 +49,31 @@ def staff(palette: Palette, bars: tuple[Bar, ...]) -> Palette:
         if line == "theme":
             players = _sharing(players)
         kept += players
-    return dataclasses.replace(palette, players=tuple(kept))
+    return dataclasses.replace(palette, players=_one_by_one(kept) if len(bars) >= LONG else tuple(kept))
 
 
 def _bars_played(player: Player, bars: tuple[Bar, ...]) -> int:
     low, high = player.levels
     levels = [bar.phrase_level if player.line in BY_PHRASE else bar.level for bar in bars]
     return sum(low <= level <= high for level in levels)
+
+
+def _one_by_one(players: list[Player]) -> tuple[Player, ...]:
+    """Colours that would all come in at once as the tension rises wait for one another.
+
+    A figure waits only where another one plays on.
+    """
+    found, waiting = [], dict.fromkeys(range(len(LEVELS) + 1), 0)
+    for player in players:
+        low = player.levels[0]
+        relieved = player.line != "figure" or any(
+            p.line == "figure" and p.levels[0] < low <= p.levels[1] for p in players
+        )
+        if low >= 2 and player.line in WAITING and relieved:
+            waiting[low] += 1
+            player = dataclasses.replace(player, waits=LEVELS[low - 1] + APART * waiting[low])
+        found.append(player)
+    return tuple(found)
 
 
 def _sharing(players: list[Player]) -> list[Player]:

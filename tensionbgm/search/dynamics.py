@@ -3,8 +3,9 @@
 The plan's own velocities rise with the curve and nothing else, pp to ff.  What a bar's harmony, density and
 scoring add to that or take away is measured window by window, and a contour, the same for all parts, makes
 up for it: a little louder where the tension falls short of the curve, softer where it exceeds it.  The
-contour is bounded and never steep, which sees to it that a thin calm passage is not played louder than a
-full climax just to be tense enough.  Accents and the balance of the parts, being ratios, stay.
+contour is bounded and never steep, and loudness keeps near a line that rises with the curve: harmony that is
+tenser than asked is not made up for by a climax played softer than a calm passage.  Accents and the balance
+of the parts, being ratios, stay.
 
 Velocities change loudness alone, so the rest is measured once, and each window tells how many decibels it
 lacks: its shortfall over the slope of intensity in loudness (Newton's step), shared out to the beats it
@@ -24,13 +25,15 @@ from tensionbgm.music.tension import Profile, blend, moment_profile
 from tensionbgm.music.windows import windows
 
 SOFTEST, LOUDEST = 24, 120  # velocities stay within
-LARGEST = 0.3  # what the contour adds or takes at most [octaves of velocity, 6 dB each]
-STEEPEST_PER_S = 0.7  # how fast it may change [octaves of velocity a second]
+LARGEST = 0.5  # what the contour adds or takes at most [octaves of velocity, 6 dB each]
+STEEPEST_PER_S = 1.0  # how fast it may change [octaves of velocity a second]
 ROUNDS = 24
 SHARE = 0.7  # of the step that would close the gap if windows did not overlap
 OCTAVE_DB = 20 * np.log10(2.0)
 LEAST_SLOPE = 0.03  # tension a dB; where the scale is flatter than that loudness cannot help much
 LARGEST_STEP_DB = 4.0
+RISE_DB = 8.0  # loudness is led along a line that rises by so much from tension 0 to 1, but for ...
+ASIDE_DB = 1.0  # ... what it may leave the line by, either way
 
 
 def shape_dynamics(piece: Piece, held: np.ndarray | None = None) -> Piece:
@@ -65,6 +68,7 @@ def shape_dynamics(piece: Piece, held: np.ndarray | None = None) -> Piece:
             best, least = louder, rms(missed)
         slope = (_intensity(profile, loud_db + 1) - _intensity(profile, loud_db - 1)) / 2
         step_db = np.clip(missed / np.maximum(slope, LEAST_SLOPE), -LARGEST_STEP_DB, LARGEST_STEP_DB)
+        step_db = _near_the_line(loud_db + step_db, asked) - loud_db
         contour = _bounded(contour + SHARE * (cover @ step_db) / OCTAVE_DB, beat_s)
     return best
 
@@ -87,6 +91,12 @@ def _intensity(profile: Profile, loud_db: np.ndarray) -> np.ndarray:
     """Intensity of each window if it were so loud, float (w,), 0..1."""
     level = {**profile.level, "loudness": scale.level("loudness", loud_db)}
     return scale.level("intensity", blend(level)["intensity"])
+
+
+def _near_the_line(wanted_db: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The loudness wanted, as far as it keeps near a line that rises with the curve [dB]."""
+    line_db = np.mean(wanted_db) + RISE_DB * (asked - np.mean(asked))
+    return np.clip(wanted_db, line_db - ASIDE_DB, line_db + ASIDE_DB)
 
 
 def _louder(piece: Piece, free: np.ndarray, beat_s: np.ndarray, contour: np.ndarray) -> Piece:

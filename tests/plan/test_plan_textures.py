@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tensionbgm.forms import PPQ
 from tensionbgm.plan import bass, figures, line, motifs, pace, pads, palettes, percussion, phrases, slots
+from tensionbgm.plan import staffing as staffs
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.slots import Note
 
@@ -149,6 +151,26 @@ def test_every_palette_can_play_at_every_level(palette: palettes.Palette):
         if player.line == "figure":
             assert len(player.shapes) >= 2
             assert set(player.shapes) <= set(figures.SHAPES)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("ensemble", palettes.ENSEMBLES.values(), ids=lambda e: e.name)
+def test_as_tension_rises_players_come_in_one_by_one_and_nobody_needed_is_missing(
+    ensemble: palettes.Ensemble, seed: int
+):
+    rising = np.linspace(0, 1, 201)
+    bars = tuple(
+        dataclasses.replace(a_bar(phrases.level_of(t), float(t)), index=i, steady=float(t))
+        for i, t in enumerate(rising)
+    )
+    band = staffs.staff(palettes.cast(ensemble, np.random.default_rng(seed)), bars)
+    playing = [{p.part.name for p in band.players if p.plays(bar.level, bar.steady)} for bar in bars]
+    lines = {p.part.name: p.line for p in band.players}
+    assert all({lines[n] for n in now} >= {"theme", "figure", "pad", "bass", "drums"} for now in playing)
+    entering = [now - before for before, now in itertools.pairwise(playing)]
+    assert all(len({n for n in new if lines[n] != "theme"}) <= 2 for new in entering)
+    few = staffs.staff(palettes.cast(ensemble, np.random.default_rng(seed)), bars[:: len(bars) // 4])
+    assert all(p.waits == 0 for p in few.players)
 
 
 def test_quick_films_are_electronic_dark_ones_cinematic_and_quiet_warm_ones_acoustic():

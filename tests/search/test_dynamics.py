@@ -13,8 +13,10 @@ from search_plans import ensemble_plan
 
 from tensionbgm.config import Effort
 from tensionbgm.forms import Curve, Piece
+from tensionbgm.music.energy import loudness
 from tensionbgm.music.notes import from_piece
 from tensionbgm.music.tension import tension_profile
+from tensionbgm.music.windows import windows
 from tensionbgm.search.dynamics import LARGEST, LOUDEST, SOFTEST, STEEPEST_PER_S, rms, shape_dynamics
 from tensionbgm.search.run import compose
 
@@ -93,6 +95,16 @@ def test_where_the_curve_rises_loudness_does_not_fall(piece, share):
     onset_s = after.plan.grid.seconds(after.plan.slots["onset_tick"])
     halves = [after.velocity[(onset_s >= a) & (onset_s < a + 8)].mean() for a in (0, 8, 16, 24)]
     assert all(a < b for a, b in itertools.pairwise(halves))
+
+
+def test_what_is_asked_to_be_tenser_is_louder_whatever_else_makes_it_tense(piece):
+    before = asked(piece, (0, 0.75), (14, 0.75), (18, 0.35), (32, 0.35))
+    after = shape_dynamics(before)
+    notes = from_piece(after)
+    over = windows(notes)
+    loud_db = loudness(notes, over.start_quarter, over.end_quarter)
+    middle_s = notes.seconds(over.start_quarter) + 1
+    assert loud_db[middle_s < 13].mean() > loud_db[middle_s > 19].mean()
 
 
 @settings(max_examples=25, deadline=None)
