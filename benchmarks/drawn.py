@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.job import FILMS
+from benchmarks.markdown import head, line
 from tensionbgm.config import Ask, Effort
 from tensionbgm.forms import Curve, Form, Piece, Plan, Section, Shots
 from tensionbgm.music import scale
@@ -199,15 +200,15 @@ def table() -> str:
 def _lines(pairs: list[tuple[Fit, Fit]]) -> list[str]:
     heads = ["curve", "r", "RMSE", *(f"{c} r" for c in TONAL), *(f"{c} RMSE" for c in TONAL), "faults"]
     heads += ["reversed r", "unoptimised r", "unoptimised RMSE"]
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    lines = head(*heads)
     names = ["r", "rmse", *TONAL, *(f"{c} rmse" for c in TONAL), "faults", "reversed"]
     for fit, control in pairs:
         cells = [_number(fit.figures[name]) for name in names]
         cells += [_number(control.figures[name]) for name in ("r", "rmse")]
-        lines.append(f"| {fit.name} | " + " | ".join(cells) + " |")
+        lines.append(line(fit.name, *cells))
     mean = [_mean([fit.figures[name] for fit, _ in pairs]) for name in names]
     mean += [_mean([control.figures[name] for _, control in pairs]) for name in ("r", "rmse")]
-    lines.append("| **mean** | " + " | ".join(mean) + " |")
+    lines.append(line("**mean**", *mean))
     lines += ["", "Share that meets what is asked: " + _shares([fit for fit, _ in pairs]), ""]
     faults = [
         f"{fault.replace('_', ' ')} {np.mean([f.faults[fault] for f, _ in pairs]):.3f} ({BACH[fault]:.3f})"

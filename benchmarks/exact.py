@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 
+from benchmarks.markdown import head, line
 from benchmarks.search import plans
 from tensionbgm.config import EFFORTS, Effort
 from tensionbgm.forms import PPQ, SLOT, Curve, Grid, Key, Part, Plan, Section, Solver
@@ -95,7 +96,7 @@ def exact_row(voices: int, tied: bool, seed: int) -> str:
     gaps = [f"{100 * (cost / best.cost - 1):.1f} %" for cost in found]
     name = f"{voices} notes a window, {'A B A' if tied else 'through-composed'}, seed {seed}"
     cells = [name, f"{best.cost / rules.POINT:.2f}", f"{spent:.2f}", *gaps]
-    return "| " + " | ".join(cells) + " |"
+    return line(*cells)
 
 
 def real_row(plan: Plan) -> str:
@@ -109,7 +110,7 @@ def real_row(plan: Plan) -> str:
         facts = run.compose(plan, Effort(effort=effort)).search
         assert facts is not None
         cells.append(f"{facts.cost_end:.1f} ({100 * least.gap(round(facts.cost_end * rules.POINT)):.1f} %)")
-    return "| " + " | ".join(cells) + " |"
+    return line(*cells)
 
 
 def _shares(least: Bound) -> list[str]:
@@ -137,21 +138,17 @@ def table() -> str:
     ]
     return "\n".join(
         [
-            *_head(exact),
+            *head(*exact),
             *(exact_row(*instance) for instance in INSTANCES),
             "",
             "Above the optimum, for so many pitches weighed.",
             "",
-            *_head(real),
+            *head(*real),
             *(real_row(plan) for plan in plans()),
             "",
             "A minute each; in brackets how far above the optimum the cost can lie at most.",
         ]
     )
-
-
-def _head(cells: list[str]) -> list[str]:
-    return ["| " + " | ".join(cells) + " |", "|" + " --- |" * len(cells)]
 
 
 if __name__ == "__main__":

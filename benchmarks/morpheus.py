@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.markdown import head, line
 from tensionbgm.forms import PPQ
 from tensionbgm.kernels import cpu, rules
 from tensionbgm.music import morpheus
@@ -243,7 +244,7 @@ def cost_row(case: Case, run: Run, start: float) -> str:
     end = run.trace[-1]
     cells += [f"{end[1]:.5f} in {end[0]:.1f} s", f"{100 * (1 - end[1] / start):.1f} %"]
     cells += [first_time(run, REACHED), first_time(run, (1 - FALL) * start), f"{run.per_s / 1e6:.2f}"]
-    return _line(*cells)
+    return line(*cells)
 
 
 def fit_rows(case: Case, runs: list[Run]) -> list[str]:
@@ -253,19 +254,19 @@ def fit_rows(case: Case, runs: list[Run]) -> list[str]:
     for solver, pitch in kept:
         cost, cells = fit(case.few, pitch)
         same = np.mean((pitch - case.few.template.notes["pitch"]) % 12 == 0)
-        rows.append(_line(case.name, solver, f"{cost:.5f}", f"{100 * same:.0f} %", *cells))
+        rows.append(line(case.name, solver, f"{cost:.5f}", f"{100 * same:.0f} %", *cells))
     return rows
 
 
 def table() -> str:
     """Markdown: the cost by time and solver, then how well what is written fits."""
-    costs = _head(
+    costs = head(
         *("task", "free pitches", "solver", "start"),
         *(f"after {s:g} s" for s in SECONDS),
         *("end", "fall", f"{REACHED} after [s]", f"fall of {100 * FALL:g} % after [s]"),
         "million weighed/s",
     )
-    fits = _head("task", "pitches", "f of the file", "pitch classes as in the template", *COMPONENTS)
+    fits = head("task", "pitches", "f of the file", "pitch classes as in the template", *COMPONENTS)
     warm = cases()
     for search in (annealed, lambda case: neighbourhoods(case, False)):
         search(warm[2])
@@ -274,15 +275,7 @@ def table() -> str:
         runs = [beamed(case), annealed(case), neighbourhoods(case, False), neighbourhoods(case, True)]
         costs += [cost_row(case, run, start) for run in runs]
         fits += fit_rows(case, runs)
-    return "\n".join([*costs, _line(*QUOTED), "", NOTE, "", *fits, _line(*QUOTED_FIT)])
-
-
-def _head(*cells: str) -> list[str]:
-    return [_line(*cells), "|" + " --- |" * len(cells)]
-
-
-def _line(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return "\n".join([*costs, line(*QUOTED), "", NOTE, "", *fits, line(*QUOTED_FIT)])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.markdown import head, line
 from benchmarks.search_cases import film_plan, instance, plans
 from tensionbgm.config import PALETTES, Effort
 from tensionbgm.forms import Plan
@@ -148,7 +149,7 @@ def _job(job: tuple[str, str]) -> list[Reached]:
 
 def by_time(found: Table, least: dict[str, float]) -> list[str]:
     """A line for each case and solver."""
-    lines = _head(
+    lines = head(
         "a minute of", "notes", "solver", "chance", *(f"after {s:g} s" for s in SECONDS), "lower bound"
     )
     for name, row in found.items():
@@ -158,7 +159,7 @@ def by_time(found: Table, least: dict[str, float]) -> list[str]:
             cells = [_reached(*one) for one in zip(reached, SECONDS, strict=False)]
             cells += ["-"] * (len(SECONDS) - len(cells))
             bare = [name, f"{len(case.posed.pitched)}", solver, chance]
-            lines.append(_line(*bare, *cells, f"{least[name]:.1f}"))
+            lines.append(line(*bare, *cells, f"{least[name]:.1f}"))
     return lines
 
 
@@ -196,7 +197,7 @@ def draw(found: Table, least: dict[str, float]) -> None:
 
 def by_length() -> list[str]:
     """A line for each length of film, at normal effort."""
-    lines = _head(
+    lines = head(
         *("film [min]", "notes", "variables", "composed in [s]", "s a minute", "million pitches/s"),
         *("cost a note [points]", "chance, a note"),
     )
@@ -213,7 +214,7 @@ def by_length() -> list[str]:
             f"{facts.cost_end / n:.3f}",
             f"{facts.cost_start / n:.2f}",
         ]
-        lines.append(_line(*cells))
+        lines.append(line(*cells))
     return lines
 
 
@@ -232,12 +233,12 @@ def same_notes() -> list[str]:
     walk.start(posed.problem, chain, SEED, 0)
     moves.anneal(posed.problem, changes, chain, room, SEED, 0, 0, heat)
     alike = [np.array_equal(one, two), np.array_equal(fast.x, plain.x)]
-    lines = _head("same seed", "same notes")
+    lines = head("same seed", "same notes")
     what = (
         "one and two threads, a minute, normal effort",
         f"compiled and plain Python, {REFERENCE_SWEEPS} sweeps",
     )
-    return lines + [_line(name, "yes" if same else "NO") for name, same in zip(what, alike, strict=True)]
+    return lines + [line(name, "yes" if same else "NO") for name, same in zip(what, alike, strict=True)]
 
 
 def table() -> str:
@@ -252,14 +253,6 @@ def table() -> str:
     note = "Costs in points, less is better; in brackets the time where it was more than a tenth longer."
     note += f"\n\n![Cost by time]({PICTURE.name})"
     return "\n".join([*by_time(found, least), "", note, "", PROTOTYPE, "", *by_length(), "", *same_notes()])
-
-
-def _head(*cells: str) -> list[str]:
-    return [_line(*cells), "|" + " --- |" * len(cells)]
-
-
-def _line(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from tensionbgm.plan.plan import plan_piece
 from tensionbgm.search.groups import LEVEL, WEIGHTS
 from tensionbgm.search.morpheus_task import first_groups
 from tensionbgm.search.problem import Posed, pose
+from tensionbgm.search.rows import starts
 from tensionbgm.search.skeleton import tonal
 
 TEMPO_US = 625_000  # 96 quarters a minute: a bar lasts 2.5 s
@@ -138,8 +139,8 @@ def _merged(problems: list[rules.Problem]) -> rules.Problem:
     count = np.bincount(member[:, 0], minlength=len(problems[0].member_start) - 1)
     return problems[0]._replace(
         group=np.concatenate([one.group for one in problems]),
-        member_start=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        member_start=starts(count),
         member_group=np.ascontiguousarray(member[:, 1]),
-        entry_start=np.concatenate([[0], np.cumsum(member[:, 2])]).astype(np.int64),
+        entry_start=starts(member[:, 2]),
         entry=np.ascontiguousarray(entry[order]),
     )

@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.drawn import TONAL, Fit, cases, judge, planned, written
+from benchmarks.markdown import head, line
 from tensionbgm.config import Effort
 from tensionbgm.forms import Plan
 from tensionbgm.report.rules import BACH
@@ -37,7 +38,7 @@ def row(times: float, found: list[Fit]) -> str:
     faults = [np.mean([f.faults[fault] for f in found]) for fault in BACH]
     name = "**1**" if times == 1 else f"{times}"
     cells = [name, *(f"{m:.3f}" for m in means), f"{sum(faults):.2f}", *(f"{f:.2f}" for f in faults)]
-    return "| " + " | ".join(cells) + " |"
+    return line(*cells)
 
 
 def table() -> str:
@@ -47,15 +48,8 @@ def table() -> str:
     heads += [fault.replace("_", " ") for fault in BACH]
     bach = ["Bach's chorales", *[""] * 5, f"{sum(BACH.values()):.2f}", *(f"{f:.2f}" for f in BACH.values())]
     rows = [row(times, fits(plans, times)) for times in TIMES]
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads), *rows]
-    return "\n".join(
-        [
-            *lines,
-            "| " + " | ".join(bach) + " |",
-            "",
-            "Faults per 100 notes; draft effort; weights as multiples of those shipped.",
-        ]
-    )
+    note = "Faults per 100 notes; draft effort; weights as multiples of those shipped."
+    return "\n".join([*head(*heads), *rows, line(*bach), "", note])
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ beside the folders limits the pieces as in `build_scale`.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from pathlib import Path
 
 import numpy as np
 
+from tensionbgm.corpora.midi_sets import measured
 from tensionbgm.errors import InputError
 from tensionbgm.music.keys import find_key
 from tensionbgm.music.notes import Notes, read_midi
@@ -31,21 +31,6 @@ SHORTEST = 16  # notes of a line
 PAUSE_QUARTER = 2.0  # a longer rest parts phrases
 PRIOR = 20.0  # counts' worth of what the kind does on all degrees
 ON_BEAT = 0.05  # quarters
-
-
-def files_of(folder: Path, split: str) -> list[Path]:
-    """The beat-aligned MIDI files of one split, in a fixed order; all, where no index says."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".mid", ".midi"))
-    index = folder.parent / "index.csv"
-    if not index.exists():
-        return files
-    with index.open(newline="", encoding="utf-8") as rows:
-        usable = {
-            row["file"]
-            for row in csv.DictReader(rows)
-            if row["split"] == split and row["beat_aligned"] == "y"
-        }
-    return [p for p in files if str(p.relative_to(folder.parent)) in usable]
 
 
 def lines_of(notes: Notes) -> list[np.ndarray]:
@@ -79,6 +64,11 @@ def count(notes: Notes) -> np.ndarray:
     return counts
 
 
+def count_file(path: Path) -> np.ndarray:
+    """The same of a MIDI file."""
+    return count(read_midi(path))
+
+
 def surprise(counts: np.ndarray) -> np.ndarray:
     """-log p of each interval, float SHAPE [nats]; over the last axis p sums to one."""
     whole = counts.sum(axis=(1, 2, 3), keepdims=True) + 1.0
@@ -102,7 +92,7 @@ def gather(folders: list[Path], split: str) -> tuple[np.ndarray, dict[str, dict[
     """
     total, sets = np.zeros(SHAPE, np.int64), {}
     for folder in folders:
-        pieces = [c for c in map(_try, files_of(folder, split)) if c is not None and c.any()]
+        pieces = [c for c in measured(folder, split, count_file) if c.any()]
         if not pieces:
             raise InputError(f"{folder}: holds no usable MIDI file with a line; give folders of music")
         sets[folder.name] = {"pieces": len(pieces), "moves": int(sum(c.sum() for c in pieces))}
@@ -124,14 +114,6 @@ def held_out(folders: list[Path]) -> dict[str, float]:
         "by degree": float((share * surprise(train)).sum()),
         "by interval": float((share * by_interval(train)).sum()),
     }
-
-
-def _try(path: Path) -> np.ndarray | None:
-    try:
-        return count(read_midi(path))
-    except InputError as fault:
-        print(f"left out: {fault}")
-        return None
 
 
 def main() -> None:

@@ -9,12 +9,12 @@ the folders (columns file, set, split, beat_aligned) limits the pieces to beat-a
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from pathlib import Path
 
 import numpy as np
 
+from tensionbgm.corpora.midi_sets import measured
 from tensionbgm.errors import InputError
 from tensionbgm.music import tension
 from tensionbgm.music.keys import find_key
@@ -23,21 +23,6 @@ from tensionbgm.music.scale import BLENDS, COMPONENTS
 from tensionbgm.music.windows import windows
 
 POINTS = 101  # quantiles 0, 0.01, ..., 1
-
-
-def training_files(folder: Path) -> list[Path]:
-    """The MIDI files of a set that may be used, in a fixed order."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".mid", ".midi"))
-    index = folder.parent / "index.csv"
-    if not index.exists():
-        return files
-    with index.open(newline="", encoding="utf-8") as rows:
-        usable = {
-            row["file"]
-            for row in csv.DictReader(rows)
-            if row["split"] == "train" and row["beat_aligned"] == "y"
-        }
-    return [p for p in files if str(p.relative_to(folder.parent)) in usable]
 
 
 def raw_of(path: Path) -> dict[str, np.ndarray]:
@@ -61,21 +46,21 @@ def weighted_quantiles(value: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def build(folders: list[Path]) -> dict:
     """The scale of all the folders' music, as the JSON that ships."""
-    measured = (*COMPONENTS, "composite")
-    raw: dict[str, list[np.ndarray]] = {name: [] for name in measured}
+    names = (*COMPONENTS, "composite")
+    raw: dict[str, list[np.ndarray]] = {name: [] for name in names}
     weight, sets = [], {}
     for folder in folders:
-        pieces = [p for p in map(_try, training_files(folder)) if p is not None]
+        pieces = list(measured(folder, "train", raw_of))
         if not pieces:
             raise InputError(f"{folder}: holds no usable MIDI file; give folders of music")
         sets[folder.name] = {"pieces": len(pieces), "windows": sum(len(p["strain"]) for p in pieces)}
         for piece in pieces:
             n = len(piece["strain"])
             weight.append(np.full(n, 1.0 / (len(folders) * len(pieces) * n)))
-            for name in measured:
+            for name in names:
                 raw[name].append(piece[name])
     weights = np.concatenate(weight)
-    values = {name: np.concatenate(raw[name]) for name in measured}
+    values = {name: np.concatenate(raw[name]) for name in names}
     table = {name: weighted_quantiles(values[name], weights) for name in COMPONENTS}
     levels = {name: np.interp(values[name], table[name], np.linspace(0, 1, POINTS)) for name in COMPONENTS}
     values |= tension.blend(levels)
@@ -84,14 +69,6 @@ def build(folders: list[Path]) -> dict:
         "sets": sets,
         "quantiles": {name: [round(float(x), 9) for x in row] for name, row in table.items()},
     }
-
-
-def _try(path: Path) -> dict[str, np.ndarray] | None:
-    try:
-        return raw_of(path)
-    except InputError as fault:
-        print(f"left out: {fault}")
-        return None
 
 
 def main() -> None:

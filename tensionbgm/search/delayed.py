@@ -20,6 +20,7 @@ from tensionbgm.kernels import cpu, rules
 from tensionbgm.search import factors
 from tensionbgm.search.moves import exponential_table
 from tensionbgm.search.problem import Posed, empty_state
+from tensionbgm.search.rows import starts
 
 PART, DRAW, TAKE = 2**22, 2**22 + 1, 2**22 + 2  # where chance is drawn: beyond any chain
 
@@ -126,7 +127,7 @@ def _freed(problem: rules.Problem, part: np.ndarray) -> rules.Problem:
     kept = np.repeat(free, size)
     kept[problem.domain_start[:-1]] = True
     return problem._replace(
-        domain_start=np.concatenate([[0], np.cumsum(np.where(free, size, 1))]).astype(np.int64),
+        domain_start=starts(np.where(free, size, 1)),
         domain_pitch=problem.domain_pitch[kept],
         domain_cost=problem.domain_cost[kept],
     )

@@ -9,6 +9,7 @@ import numpy as np
 from tensionbgm.forms import PPQ
 from tensionbgm.kernels import rules
 from tensionbgm.search import costs
+from tensionbgm.search.rows import starts
 
 PAUSE = PPQ  # a silence longer than this loosens a line [ticks]
 BREAK = 4 * PPQ  # and longer than this ends it
@@ -125,14 +126,20 @@ def vertical_rows(slots: np.ndarray, role: np.ndarray, variable: np.ndarray, way
     return _pair_rows(slots, variable, way, a, b, kind[role[a], role[b], same], weight)
 
 
-def _overlaps(slots: np.ndarray, role: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs (upper, lower) and how long they sound together [ticks]."""
+def sounding_together(slots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every pair of slots that sound at once, the one that starts first before the other, int (k,) each."""
     begin = slots["onset_tick"].astype(np.int64)
-    end = begin + slots["duration_tick"]
-    last = np.searchsorted(begin, end, side="left")  # slots are sorted by onset
+    last = np.searchsorted(begin, begin + slots["duration_tick"], side="left")  # slots are sorted by onset
     count = np.maximum(last - np.arange(len(slots)) - 1, 0)
     a = np.repeat(np.arange(len(slots)), count)
-    b = a + 1 + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return a, a + 1 + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+
+
+def _overlaps(slots: np.ndarray, role: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs (upper, lower) and how long they sound together [ticks]."""
+    a, b = sounding_together(slots)
+    begin = slots["onset_tick"].astype(np.int64)
+    end = begin + slots["duration_tick"]
     other = (slots["part"][a] != slots["part"][b]) | (slots["voice"][a] != slots["voice"][b])
     # figuration over held chords consists of their notes: nothing to compare
     figure = np.isin(role[a], (costs.ARPEGGIO, costs.PAD)) & np.isin(role[b], (costs.ARPEGGIO, costs.PAD))
@@ -223,5 +230,4 @@ def by_variable(rows: np.ndarray, ends: tuple[int, ...], n: int) -> tuple[np.nda
     at = np.unique(at, axis=0)
     copies = rows[at[:, 1]]
     copies[:, rules.OWNER] = copies[:, rules.A] == at[:, 0]
-    start = np.concatenate([[0], np.cumsum(np.bincount(at[:, 0], minlength=n))])
-    return start.astype(np.int64), np.ascontiguousarray(copies)
+    return starts(np.bincount(at[:, 0], minlength=n)), np.ascontiguousarray(copies)

@@ -12,6 +12,7 @@ from tensionbgm.forms import PPQ, Plan
 from tensionbgm.kernels import rules
 from tensionbgm.music import scale, spiral
 from tensionbgm.search import costs
+from tensionbgm.search.rows import starts
 
 UNITS = 8  # units of duration in a quarter
 # points a bar for a misfit of the whole scale, from the trade-off of fit and faults (benchmarks/tradeoff.py)
@@ -26,7 +27,7 @@ def build(
     variable: np.ndarray,
     way: np.ndarray,
     n: int,
-    targets: dict[str, np.ndarray] | None,
+    targets: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """The arrays of `Problem` that concern groups; `slots`, `role`, `variable`, `way` leave percussion out.
 
@@ -46,7 +47,7 @@ def build(
     table[:, rules.PER_Z] = np.rint(spiral.RISE * (rules.RADIUS << 16) / np.maximum(total, 1)).astype(
         np.int64
     )
-    _tension(table, plan.grid.n_bars, total, targets or wanted(plan))
+    _tension(table, plan.grid.n_bars, total, targets)
     beats = slice(plan.grid.n_bars, plan.grid.n_bars + len(beat) - 1)
     _means(table, beats, bar_of[beats], _sounding(slots, beat))
     _chords(table, plan, member, role, plan.grid.n_bars + len(beat) - 1)
@@ -177,7 +178,7 @@ def _members(member: np.ndarray, variable: np.ndarray, way: np.ndarray, n: int) 
     both, first = np.unique(entry[:, :2], axis=0, return_index=True)
     count = np.bincount(both[:, 0], minlength=n)
     return {
-        "member_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        "member_start": starts(count),
         "member_group": np.ascontiguousarray(both[:, 1]),
         "entry_start": np.append(first, len(entry)).astype(np.int64),
         "entry": np.ascontiguousarray(np.stack([entry[:, 2], units], axis=1)),

@@ -25,6 +25,7 @@ from tensionbgm.music.notes import Notes
 from tensionbgm.search.groups import lengths
 from tensionbgm.search.morpheus_ties import Tie, drawn, followed, ranges
 from tensionbgm.search.problem import Posed, pose
+from tensionbgm.search.rows import starts
 from tensionbgm.search.skeleton import tonal
 
 COMPONENTS = ("diameter", "momentum", "strain")
@@ -151,9 +152,9 @@ def first_groups(problem: rules.Problem, w: int) -> rules.Problem:
     owner = np.repeat(np.arange(n), np.diff(problem.member_start))
     return problem._replace(
         group=group,
-        member_start=_starts(np.bincount(owner[kept], minlength=n)),
+        member_start=starts(np.bincount(owner[kept], minlength=n)),
         member_group=np.ascontiguousarray(problem.member_group[kept]),
-        entry_start=_starts(entries[kept]),
+        entry_start=starts(entries[kept]),
         entry=np.ascontiguousarray(problem.entry[np.repeat(kept, entries)]),
     )
 
@@ -182,10 +183,6 @@ def _plan(template: Notes, low: np.ndarray, high: np.ndarray, ties: Sequence[Tie
     curve = Curve(np.array([0.0, w / 2]), np.zeros(2), "inline")
     part = Part("Template", "pad", 0, 0, 0, 127)
     return Plan("Task", 0, "acoustic", grid, (Key(0, 0, "major"),), (), (part,), slots, curve)
-
-
-def _starts(count: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
 def _aimed(problem: rules.Problem, target: np.ndarray) -> rules.Problem:

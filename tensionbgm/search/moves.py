@@ -12,6 +12,7 @@ from tensionbgm.kernels import rules
 from tensionbgm.kernels.moves import LONGEST, Moves
 from tensionbgm.search import factors
 from tensionbgm.search.problem import Posed
+from tensionbgm.search.rows import starts
 
 NAMES = ("swap", "pair", "shift", "copy")  # kinds of moves, as the kernels count them
 NEAR = 4  # successive variables of a voice that may exchange pitches
@@ -42,7 +43,7 @@ def compound(plan: Plan, posed: Posed, rate: tuple[float, float, float, float]) 
     together = _together(slots, variable, free)
     near = [_pairs(line, k) for line in lines for k in range(1, NEAR + 1)]
     swap = _exchangeable(posed.problem, _unique(np.concatenate([*near, together])))
-    start = np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(np.int64)
+    start = starts([len(line) for line in lines])
     copy = np.array(list(_copies(plan, slots, variable, lines, start)), np.int64).reshape(-1, 3)
     run = np.concatenate([*lines, np.zeros(0, np.int64)]).astype(np.int64)
     sizes = (len(swap), len(together), len(run), len(copy))
@@ -77,11 +78,7 @@ def _unique(pairs: np.ndarray) -> np.ndarray:
 
 def _together(slots: np.ndarray, variable: np.ndarray, free: np.ndarray) -> np.ndarray:
     """Pairs of free variables that somewhere sound at once, int64 (k, 2)."""
-    begin = slots["onset_tick"].astype(np.int64)
-    last = np.searchsorted(begin, begin + slots["duration_tick"], side="left")  # slots are sorted by onset
-    count = np.maximum(last - np.arange(len(slots)) - 1, 0)
-    a = np.repeat(np.arange(len(slots)), count)
-    b = a + 1 + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    a, b = factors.sounding_together(slots)
     pairs = _unique(np.stack([variable[a], variable[b]], axis=1))
     return np.ascontiguousarray(pairs[free[pairs].all(axis=1)])
 

@@ -17,6 +17,7 @@ from tensionbgm.kernels.slices import IMPROVED, PROVEN, SEEN, WIDE, Slices
 from tensionbgm.progress import Watch
 from tensionbgm.search import factors
 from tensionbgm.search.problem import Posed
+from tensionbgm.search.rows import starts
 
 SIZE = 6  # variables of a neighbourhood
 SOME = 32  # neighbourhoods between two looks at the watch
@@ -54,7 +55,7 @@ def _slices(problem: rules.Problem, rows: Iterable[np.ndarray]) -> Slices:
     for row in rows:
         line = [v for v in dict.fromkeys(row.tolist()) if free[v]]
         kept |= dict.fromkeys(tuple(window) for window in _windows(line))
-    start = np.concatenate([[0], np.cumsum([len(window) for window in kept])]).astype(np.int64)
+    start = starts([len(window) for window in kept])
     return Slices(start, np.array([v for window in kept for v in window], np.int64))
 
 

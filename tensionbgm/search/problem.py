@@ -15,6 +15,7 @@ from tensionbgm.search.check import check_plan
 from tensionbgm.search.lock import Lock
 from tensionbgm.search.maps import PITCHES, Maps, keys_at, of_slots
 from tensionbgm.search.projection import reachable
+from tensionbgm.search.rows import starts
 
 TASTE = rules.POINT  # temperature: changes a fifth of the notes and more for a sixth more of cost
 TASTE_CHAIN = 2**20  # where its chance is drawn: beyond any chain
@@ -77,7 +78,7 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
     )
     index, value = np.nonzero(domain)
     problem = rules.Problem(
-        domain_start=_starts(np.bincount(index, minlength=n)),
+        domain_start=starts(np.bincount(index, minlength=n)),
         domain_pitch=value.astype(np.int64),
         domain_cost=unary[index, value],
         maps=maps.pitch.ravel(),
@@ -130,10 +131,6 @@ def empty_state(problem: rules.Problem, chains: int) -> rules.State:
     n, g = len(problem.domain_start) - 1, len(problem.group)
     shapes = ((n,), (n,), (2,), (g, 3), (g, 12), (g,), (g, 3), (g,), (rules.SCRATCH,))
     return rules.State(*(np.zeros((chains, *shape), np.int64) for shape in shapes))
-
-
-def _starts(count: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
 def _domains(slots: np.ndarray, variable: np.ndarray, maps: Maps, n: int, ties: np.ndarray) -> np.ndarray:

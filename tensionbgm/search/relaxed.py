@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tensionbgm.kernels import chain, rules
+from tensionbgm.search.rows import starts
 
 FINE = 64  # costs are multiplied by this, so that shares keep their fractions
 ENDS = {  # columns of the variable and the map of each slot of a row
@@ -108,7 +109,7 @@ def factors(problem: rules.Problem) -> Factors:
     scopes = sorted(found)
     padded = [scope + (-1,) * (chain.ARITY - len(scope)) for scope in scopes]
     flat = [found[scope] for scope in scopes]
-    start = np.concatenate([[0], np.cumsum([len(table) for table in flat])]).astype(np.int64)
+    start = starts([len(table) for table in flat])
     table = np.concatenate([*flat, np.zeros(0, np.int64)]).astype(np.int64)
     return Factors(np.array(padded, np.int64).reshape(-1, chain.ARITY), start, table, dropped)
 
@@ -136,5 +137,5 @@ def _touches(variables: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     own = variables[factor, which]
     last = variables.max(axis=1, initial=-1)[factor]
     touch = np.stack([factor, which, last > own, variables[factor, 0] < own], axis=1).astype(np.int64)
-    start = np.concatenate([[0], np.cumsum(np.bincount(own, minlength=n))]).astype(np.int64)
+    start = starts(np.bincount(own, minlength=n))
     return start, np.ascontiguousarray(touch[np.argsort(own, kind="stable")])

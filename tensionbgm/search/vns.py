@@ -9,6 +9,7 @@ import numpy as np
 from tensionbgm.kernels import rules
 from tensionbgm.search import problem as posing
 from tensionbgm.search import states
+from tensionbgm.search.rows import starts
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def search(problem: rules.Problem, evaluations: int, seed: int = 0) -> Found:
     state = posing.empty_state(problem, 1)
     cpu.start(problem, state, seed)
     heard = [sorted(member) for member in states.members(problem)]
-    start = np.concatenate([[0], np.cumsum([len(member) for member in heard])]).astype(np.int64)
+    start = starts([len(member) for member in heard])
     sounding = np.array([v for member in heard for v in member], np.int64)
     exact.search(problem, walk.chain_of(state, 0), start, sounding, seed, evaluations)
     return Found(int(state.cost[0, 1]), state.best_x[0].copy())
