@@ -17,7 +17,7 @@ from tensionbgm.kernels import rules
 from tensionbgm.music import scale
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.plan import plan_piece
-from tensionbgm.search.groups import LEVEL, WEIGHTS
+from tensionbgm.search.groups import LEVEL, WEIGHTS, weight_of
 from tensionbgm.search.morpheus_task import first_groups
 from tensionbgm.search.problem import Posed, pose
 from tensionbgm.search.rows import starts
@@ -101,9 +101,7 @@ def _scale(waves: dict[str, tuple[float, float]], slots: np.ndarray, quarters: i
     posed = pose(plan, targets)
     problem = first_groups(tonal(posed.problem), w)
     problem.group[:, rules.DIAMETER_AIM] = np.rint(scale.level("diameter", targets["diameter"]) * LEVEL)
-    problem.group[:, rules.DIAMETER_WEIGHT] = round(
-        WEIGHTS["diameter"] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2
-    )
+    problem.group[:, rules.DIAMETER_WEIGHT] = weight_of("diameter")
     return plan, dataclasses.replace(posed, problem=problem)
 
 

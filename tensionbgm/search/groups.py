@@ -105,7 +105,7 @@ def _sounding(slots: np.ndarray, edge: np.ndarray) -> np.ndarray:
     return np.diff(ticks[edge])
 
 
-def _weight(name: str) -> int:
+def weight_of(name: str) -> int:
     """Weight of a squared misfit of a component, in the kernels' unit."""
     return round(WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2)
 
@@ -120,7 +120,7 @@ def _tension(table: np.ndarray, n_bars: int, total: np.ndarray, targets: dict[st
     ):
         level = scale.level(name, np.asarray(targets[name], float))
         table[:n_bars, aim] = np.rint(level * LEVEL).astype(np.int64)
-        table[:n_bars, weight] = np.where(sounding, _weight(name), 0)
+        table[:n_bars, weight] = np.where(sounding, weight_of(name), 0)
     same_key = table[1:n_bars, rules.KEY] == table[: n_bars - 1, rules.KEY]
     table[1:n_bars, rules.LINKED] = sounding[1:] & sounding[:-1] & same_key
 
