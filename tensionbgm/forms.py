@@ -137,6 +137,16 @@ class Form:
     sections: tuple[Section, ...]
 
 
+@dataclass(frozen=True)
+class Marker:
+    """A moment of the film that the user names; the music must meet it."""
+
+    time_s: float
+    name: str
+    weight: float = 1.0  # 0..1, like the strength of a cut
+    beat: str = "strong"  # what it must fall on: downbeat | strong | any
+
+
 # --------------------------------------------------------------------------- the plan
 
 
