@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensionbgm import checks, config, forms, pipeline
+from tensionbgm import checks, config, pipeline, saved
 from tensionbgm.errors import InputError, UsageError
 from tensionbgm.folder import file_written_aside, written_aside
 from tensionbgm.forms import Curve, Plan
@@ -158,7 +158,7 @@ def compose(
     asked = pipeline.Asked(effort=effort, sound=config.Sound(soundfont=soundfont))
     checks.check_place(None, out, force)
     checks.check_wishes(asked.ask, asked.effort, asked.sound)
-    plan = forms.load(Plan, plan_file)
+    plan = saved.load(Plan, plan_file)
     if seed is not None:
         plan = dataclasses.replace(plan, seed=seed)
     check_plan(plan)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensionbgm import config, forms
+from tensionbgm import config, saved
 from tensionbgm.checks import FILM, check_length, check_place, check_wishes, earlier_stems
 from tensionbgm.folder import written_aside
 from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan
@@ -215,7 +215,7 @@ def write_score(folder: Path, piece: Piece, watch: Watch) -> None:
         write_midi(piece, folder / "music.mid")
         write_musicxml(piece, folder / "music.musicxml")
         write_curve_csv(piece.plan.curve, folder / "curve.csv")
-        forms.save(piece.plan, folder / "plan.json")
+        saved.save(piece.plan, folder / "plan.json")
 
 
 def write_audio(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensionbgm import forms
+from tensionbgm import saved
 from tensionbgm.errors import InputError
 from tensionbgm.forms import Curve, Form, Grid, Section, Solver
 
@@ -33,8 +33,8 @@ def grid(beats=(4, 4, 3), tempo=(500_000, 500_000, 600_000)):
 def test_a_curve_survives_writing(tmp_path_factory, pairs):
     path = tmp_path_factory.getbasetemp() / "curve.json"
     curve = curve_of(pairs)
-    forms.save(curve, path)
-    back = forms.load(Curve, path)
+    saved.save(curve, path)
+    back = saved.load(Curve, path)
     np.testing.assert_array_equal(back.time_s, curve.time_s)
     np.testing.assert_array_equal(back.value, curve.value)
 
@@ -60,8 +60,8 @@ def test_a_grid_counts_time_in_whole_microseconds():
 
 
 def test_a_grid_survives_writing(tmp_path):
-    forms.save(grid(), tmp_path / "grid.json")
-    back = forms.load(Grid, tmp_path / "grid.json")
+    saved.save(grid(), tmp_path / "grid.json")
+    back = saved.load(Grid, tmp_path / "grid.json")
     assert back.sections == grid().sections
     assert back.bar_us.tolist() == grid().bar_us.tolist()
     assert back.bar_beats.dtype == grid().bar_beats.dtype
@@ -84,9 +84,9 @@ def test_broken_files_are_refused_with_their_name(tmp_path, text):
     path = tmp_path / "broken.json"
     path.write_text(text)
     with pytest.raises(InputError, match=r"broken\.json"):
-        forms.load(Curve, path)
+        saved.load(Curve, path)
 
 
 def test_optional_fields_and_tuples_are_read_back():
     form = Form((Section("A", 0.0, 1.0), Section("A", 1.0, 2.0, repeats=0, transpose=2)))
-    assert forms.from_json(Form, json.loads(json.dumps(forms.to_json(form)))) == form
+    assert saved.from_json(Form, json.loads(json.dumps(saved.to_json(form)))) == form

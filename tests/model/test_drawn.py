@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensionbgm.errors import InputError
-from tensionbgm.forms import Curve, save
+from tensionbgm.forms import Curve
 from tensionbgm.model.drawn import check_spec, read_curve, write_curve_csv
+from tensionbgm.saved import save
 
 FILM_S = 30.0
 POINTS = [(0.0, 0.2), (12.0, 0.9), (30.0, 0.1)]

@@ -11,8 +11,9 @@ import pytest
 from model_films import labels
 
 import tensionbgm.video
-from tensionbgm.forms import Analysis, Shots, load, save
+from tensionbgm.forms import Analysis, Shots
 from tensionbgm.model.estimate import estimate
+from tensionbgm.saved import load, save
 
 VIDEOS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "videos"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensionbgm import config, forms
+from tensionbgm import config, saved
 from tensionbgm.errors import Cancelled, InputError, UsageError
 from tensionbgm.forms import Form, Grid, Section, Shots
 from tensionbgm.plan import grid_check, grid_instance
@@ -99,7 +99,7 @@ def test_the_same_film_gives_the_same_grid():
     cuts = np.cumsum(rng.uniform(1, 5, 20))
     form = sections("ABAB", [0.0, cuts[4], cuts[9], cuts[14], 70.0])
     first, second = (plan_grid(form, shots(cuts), 70.0, config.Ask()) for _ in range(2))
-    assert json.dumps(forms.to_json(first)) == json.dumps(forms.to_json(second))
+    assert json.dumps(saved.to_json(first)) == json.dumps(saved.to_json(second))
 
 
 def test_cuts_at_every_other_second_all_fall_on_strong_beats():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensionbgm import forms
+from tensionbgm import saved
 from tensionbgm.config import PALETTES, Ask
 from tensionbgm.errors import InputError
 from tensionbgm.forms import PPQ, Curve, Grid, Plan, Section, Solver
@@ -160,8 +160,8 @@ def test_a_plan_is_the_same_for_the_same_seed_and_survives_its_file(
     one, two = (plan_piece(grid, curve, ask, Mood(), "t") for _ in range(2))
     assert one.slots.tobytes() == two.slots.tobytes()
     path = tmp_path_factory.mktemp("plan") / "plan.json"
-    forms.save(one, path)
-    back = forms.load(Plan, path)
+    saved.save(one, path)
+    back = saved.load(Plan, path)
     np.testing.assert_array_equal(back.slots, one.slots)
     assert (back.chords, back.parts, back.keys, back.palette) == (
         one.chords,

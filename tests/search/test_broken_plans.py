@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_plans import ensemble_plan
 
-from tensionbgm import config, forms
+from tensionbgm import config, saved
 from tensionbgm.errors import InputError
 from tensionbgm.forms import Plan
 from tensionbgm.music.notes import from_piece
@@ -17,7 +17,7 @@ from tensionbgm.report.build import build_report
 from tensionbgm.search.check import check_plan
 from tensionbgm.search.run import compose, unsearched
 
-GOOD = json.loads(json.dumps(forms.to_json(ensemble_plan(2))))
+GOOD = json.loads(json.dumps(saved.to_json(ensemble_plan(2))))
 NASTY = (
     None,
     True,
@@ -62,7 +62,7 @@ def with_value(path, value):
 @given(st.sampled_from(list(places(GOOD))), st.sampled_from((*NASTY, "delete")))
 def test_a_value_changed_by_hand_is_composed_or_refused(path, value):
     try:
-        plan = forms.from_json(Plan, with_value(path, value))
+        plan = saved.from_json(Plan, with_value(path, value))
         check_plan(plan)
         piece = compose(plan, config.Effort("draft"))
     except InputError:
@@ -85,16 +85,16 @@ def test_a_value_changed_by_hand_is_composed_or_refused(path, value):
 )
 def test_these_once_broke_the_program(path, value):
     with pytest.raises(InputError):
-        check_plan(forms.from_json(Plan, with_value(path, value)))
+        check_plan(saved.from_json(Plan, with_value(path, value)))
 
 
 def test_a_plan_that_never_ends_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="plain file"):
-        forms.load(Plan, tmp_path / "pipe")
+        saved.load(Plan, tmp_path / "pipe")
 
 
 def test_a_plan_of_a_million_brackets_is_no_json(tmp_path):
     (tmp_path / "deep.json").write_text("[" * 1_000_000)
     with pytest.raises(InputError, match="JSON"):
-        forms.load(Plan, tmp_path / "deep.json")
+        saved.load(Plan, tmp_path / "deep.json")

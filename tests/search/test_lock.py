@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_plans import BAR, ensemble_plan
 
-from tensionbgm import commands, forms, pipeline
+from tensionbgm import commands, pipeline, saved
 from tensionbgm.config import Effort
 from tensionbgm.errors import InputError, InternalError, UsageError
 from tensionbgm.forms import PPQ, Piece, Plan, Section
@@ -365,7 +365,7 @@ def test_what_came_out_otherwise_is_not_passed_over(plan, piece, score, tmp_path
 
 
 def test_the_earlier_score_lies_beside_the_plan_or_is_given(plan, score, tmp_path):
-    forms.save(plan, tmp_path / "plan.json")
+    saved.save(plan, tmp_path / "plan.json")
     with pytest.raises(InputError, match=r"music\.mid: there is no earlier score.*--from"):
         find_score(tmp_path / "plan.json")
     assert find_score(tmp_path / "plan.json", score) == score
@@ -374,7 +374,7 @@ def test_the_earlier_score_lies_beside_the_plan_or_is_given(plan, score, tmp_pat
 
 
 def test_from_without_lock_is_a_wrong_call(plan, score, tmp_path):
-    forms.save(plan, tmp_path / "plan.json")
+    saved.save(plan, tmp_path / "plan.json")
     with pytest.raises(UsageError, match="--lock"):
         commands.compose(tmp_path / "plan.json", tmp_path / "out", DRAFT, earlier=score)
     assert not (tmp_path / "out").exists()

@@ -23,12 +23,11 @@ from tensionbgm.forms import (
     TIES,
     Key,
     Plan,
-    from_json,
-    to_json,
 )
 from tensionbgm.kernels import cpu, rules, walk
 from tensionbgm.music.notes import read_midi
 from tensionbgm.render.midi import write_midi
+from tensionbgm.saved import from_json, to_json
 from tensionbgm.search import problem, run
 from tensionbgm.search.bound import bound
 from tensionbgm.search.lock import lock_bars

@@ -9,8 +9,9 @@ import pytest
 
 from tensionbgm.config import Look
 from tensionbgm.errors import Cancelled, InputError
-from tensionbgm.forms import Analysis, from_json, to_json
+from tensionbgm.forms import Analysis
 from tensionbgm.progress import Watch
+from tensionbgm.saved import from_json, to_json
 from tensionbgm.video.analyze import analyze
 from tensionbgm.video.demo import (
     DEMO_CUTS_S,
