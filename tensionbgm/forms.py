@@ -246,7 +246,7 @@ SLOT = np.dtype(
         ("how", np.int8),  # which of `TIES`: how the pitch follows from the tie's own
     ]
 )
-TIES = ("exact", "diatonic", "mirrored", "octave", "mirrored_diatonic")  # `search.maps` says what each does
+TIES = ("exact", "diatonic", "mirrored", "octave", "mirrored_diatonic")  # `music.ties` says what each does
 EXACT, DIATONIC, MIRRORED, OCTAVE, MIRRORED_DIATONIC = range(len(TIES))
 
 

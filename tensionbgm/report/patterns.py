@@ -8,6 +8,7 @@ import numpy as np
 
 from tensionbgm.forms import PPQ, Piece
 from tensionbgm.music.notes import Notes
+from tensionbgm.music.ties import of_slots, sources
 from tensionbgm.report.written import part_of_note
 
 NEAR_QUARTER = 0.06  # a written onset this near a slot's belongs to it
@@ -17,7 +18,7 @@ def pattern_facts(piece: Piece, notes: Notes) -> dict[str, Any]:
     """Repetition asked for and kept: `metrics.patterns` of the report.
 
     A note is *constrained* when an earlier note shares its tie; it is *satisfied* when both were
-    written and the interval between them, in the file, is the one the tie demands.
+    written and there is a pitch from which both follow, each in the way it is tied (`music.ties`).
 
     Returns
     -------
@@ -25,9 +26,10 @@ def pattern_facts(piece: Piece, notes: Notes) -> dict[str, Any]:
         constrained_notes, satisfied (counts), written_share (of the slots found in the file),
         compression_ratio (pitched notes for each note that was free to choose, >= 1)
     """
-    slots = piece.plan.slots
+    plan, slots = piece.plan, piece.plan.slots
     written = written_pitch(piece, notes)
-    pitched = np.flatnonzero(slots["low"] != slots["high"])
+    drums = np.array([part.role == "percussion" for part in plan.parts], bool)
+    pitched = np.flatnonzero(~drums[slots["part"]])
     tie = slots["tie"][pitched].astype(np.int64)
     loose = tie < 0
     tie[loose] = tie.max(initial=0) + 1 + np.arange(loose.sum())
@@ -35,8 +37,8 @@ def pattern_facts(piece: Piece, notes: Notes) -> dict[str, Any]:
     reference = pitched[first][group]
     constrained = reference != pitched
     own, ref = pitched[constrained], reference[constrained]
-    base = written - slots["shift"]
-    kept = (written[own] >= 0) & (written[ref] >= 0) & (base[own] == base[ref])
+    maps = of_slots(plan, slots)
+    kept = (sources(maps, own, written[own]) & sources(maps, ref, written[ref])).any(axis=1)
     return {
         "constrained_notes": len(own),
         "satisfied": int(kept.sum()),

@@ -16,7 +16,7 @@ import numpy as np
 from tensionbgm.errors import InputError
 from tensionbgm.forms import PPQ, Plan
 from tensionbgm.music.notes import Notes
-from tensionbgm.search.maps import of_slots
+from tensionbgm.music.ties import of_slots
 
 WRITTEN = np.dtype(
     [

@@ -17,9 +17,9 @@ import numpy as np
 from tensionbgm.errors import InputError, InternalError
 from tensionbgm.forms import Grid, Plan
 from tensionbgm.music.notes import Notes, read_midi
+from tensionbgm.music.ties import of_slots, sources
 from tensionbgm.search.check import check_plan
 from tensionbgm.search.earlier import REMEDY, match, slot_ends, written
-from tensionbgm.search.maps import of_slots
 
 SCORE = "music.mid"  # what a finished job calls its score
 BARS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
@@ -221,8 +221,9 @@ def _tie(
     maps, able = of_slots(plan, plan.slots), np.ones((variable.max() + 1, 128), bool)
     known = np.zeros(len(able), bool)
     known[variable[held & pitched]] = True
-    for slot in np.flatnonzero(held & pitched):
-        able[variable[slot]] &= maps.pitch[maps.of_slot[slot]] == pitch[slot]
+    fixed = np.flatnonzero(held & pitched)
+    for slot, own in zip(fixed, sources(maps, fixed, pitch[fixed]), strict=True):
+        able[variable[slot]] &= own
     tied = pitched & ~held & known[variable]
     pitch[tied] = maps.pitch[maps.of_slot[tied], able.argmax(axis=1)[variable[tied]]]
     for slot in np.flatnonzero(tied):

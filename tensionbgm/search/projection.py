@@ -18,8 +18,8 @@ import itertools
 import numpy as np
 
 from tensionbgm.forms import Plan
-from tensionbgm.music import scale
-from tensionbgm.search import groups, maps
+from tensionbgm.music import scale, ties
+from tensionbgm.search import groups
 
 MOSTLY = 0.8  # share of the time that makes bars alike: less leaves enough notes free to make a difference
 
@@ -130,10 +130,10 @@ def _made(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each pitched slot: its bar, a number for how it is made, and its length [ticks]; (m,) each."""
     pitched = np.array([part.role != "percussion" for part in plan.parts], bool)[plan.slots["part"]]
     slots = plan.slots[pitched]
-    key = maps.keys_at(plan, slots)
+    key = ties.keys_at(plan, slots)
     tonic = np.array([k.tonic for k in plan.keys])[key]
     major = np.array([k.mode == "major" for k in plan.keys])[key]
-    way = maps.of_slots(plan, slots)
+    way = ties.of_slots(plan, slots)
     told = (way.pc[way.pc_of_slot] - tonic[:, None]) % 12
     whole = np.concatenate([slots["tie"][:, None], major[:, None], told], axis=1).astype(np.int64)
     _, made = np.unique(whole, axis=0, return_inverse=True)

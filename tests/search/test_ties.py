@@ -26,12 +26,12 @@ from tensionbgm.forms import (
 )
 from tensionbgm.kernels import cpu, rules, walk
 from tensionbgm.music.notes import read_midi
+from tensionbgm.music.ties import of_slots
 from tensionbgm.render.midi import write_midi
 from tensionbgm.saved import from_json, to_json
 from tensionbgm.search import problem, run
 from tensionbgm.search.bound import bound
 from tensionbgm.search.lock import lock_bars
-from tensionbgm.search.maps import of_slots
 
 SHIFTS = {
     EXACT: st.integers(-9, 9),
