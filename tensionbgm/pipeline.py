@@ -254,13 +254,15 @@ def write_reports(
     from tensionbgm.report.build import build_report, write_report
     from tensionbgm.report.page import write_page
     from tensionbgm.report.picture import report_picture
+    from tensionbgm.search.projection import irreducible
     from tensionbgm.search.run import unsearched
 
     with watch.stage("report"):
         notes = read_midi(folder / "music.mid")
         report = build_report(
             piece=piece, notes=notes, analysis=analysis, unoptimised=from_piece(unsearched(piece.plan)),
-            sound=sound, effort=effort, command=command, warnings=warnings, timings_s=watch.timings_s,
+            irreducible=irreducible(piece.plan), sound=sound, effort=effort, command=command,
+            warnings=warnings, timings_s=watch.timings_s,
         )  # fmt: skip
         thumbnails = analysis.thumbnails if analysis else None
         report_picture(report, notes, piece.plan, thumbnails, folder / "report.png")

@@ -39,6 +39,7 @@ def build_report(
     notes: Notes,
     analysis: Analysis | None = None,
     unoptimised: Notes | None = None,
+    irreducible: Mapping[str, float] | None = None,
     prior: Mapping[str, Any] | None = None,
     sound: Any = None,
     effort: str = "normal",
@@ -58,6 +59,9 @@ def build_report(
         of the film; without one the cuts are those the plan was given
     unoptimised : Notes, optional
         the same plan written before the search chose its pitches, as a control
+    irreducible : mapping, optional
+        distance from the curve that no notes could take away, because bars are tied that it wants different:
+        root mean square of "diameter", "momentum", "strain" and "curve", in levels
     prior : mapping, optional
         nats_per_note, corpus_mean, corpus_sd
     sound : mapping or dataclass, optional
@@ -76,7 +80,8 @@ def build_report(
     duration_s = analysis.video.duration_s if analysis else float(plan.grid.bar_us[-1]) / 1e6
     seed = plan.seed % 2**32  # a plan may name any whole number
     metrics = {
-        "tension": tension_fit(plan.curve, profile, control, seed),
+        "tension": tension_fit(plan.curve, profile, control, seed)
+        | {"irreducible": None if irreducible is None else dict(irreducible)},
         "cuts": alignment(cut_s, strength, notes, duration_s, seed) | _accents_asked(plan, notes),
         "patterns": pattern_facts(piece, notes),
         "rules": rule_counts(notes, plan.parts),

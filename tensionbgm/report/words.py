@@ -31,6 +31,7 @@ class Bar:
 
 
 NONE = "–"
+WORTH_SAYING = 0.02  # irreducible misfit [levels]: a third of what curves are usually missed by
 
 
 def headline(report: Mapping[str, Any]) -> tuple[Figure, ...]:
@@ -122,9 +123,8 @@ def _tension(report: Mapping[str, Any]) -> Figure:
     fit = report["metrics"]["tension"]
     if fit["pearson"] is None:
         beside = "a flat curve correlates with nothing"
-        return Figure(
-            "Tension followed", NONE, beside, f"Mean distance from the curve: {number(fit['rmse'])}."
-        )
+        meaning = f"Mean distance from the curve: {number(fit['rmse'])}."
+        return Figure("Tension followed", NONE, beside, meaning + _returns_cost(fit))
     controls = [("shuffled", fit["control_shuffled"]), ("before search", fit["control_unoptimised"])]
     beside = ", ".join(f"{name} {r:+.2f}" for name, r in controls if r is not None)
     beside = f"RMSE {fit['rmse']:.2f}; {beside}" if fit["rmse"] is not None else beside
@@ -132,8 +132,20 @@ def _tension(report: Mapping[str, Any]) -> Figure:
         "How closely the tension of the written music rises and falls with the curve: 1 is exactly, 0 not "
         f"at all. Typical distance from the curve: {number(fit['rmse'])} on its scale of 0 to 1."
     )
+    meaning += _returns_cost(fit)
     good = fit["control_shuffled"] is not None and fit["pearson"] > max(fit["control_shuffled"], 0) + 0.3
     return Figure("Tension followed", f"{fit['pearson']:+.2f}", beside, meaning, good)
+
+
+def _returns_cost(fit: Mapping[str, Any]) -> str:
+    """What the harmony cannot follow because it returns, if that is worth a sentence."""
+    lost = (fit["irreducible"] or {}).get("curve", 0.0)
+    if lost < WORTH_SAYING:
+        return ""
+    return (
+        f" Of that, {number(lost)} is out of reach of the harmony: returns must be the same, and the curve "
+        "asks them for different tension."
+    )
 
 
 def _end(report: Mapping[str, Any]) -> Figure | None:

@@ -20,7 +20,7 @@ PROMISED = {
     "plan cp_sat": "status objective bound",
     "metrics": "tension cuts patterns rules prior search",
     "metrics tension": "pearson spearman rmse by_component control_shuffled control_reversed "
-    "control_unoptimised",
+    "control_unoptimised irreducible",
     "metrics cuts": "n hit_40ms hit_100ms mean_abs_ms p95_ms end_error_ms chance_40ms chance_100ms "
     "control_shuffled_hit_40ms",
     "metrics patterns": "constrained_notes satisfied compression_ratio",
@@ -86,6 +86,13 @@ def test_a_piece_without_a_film_is_reported_too(job):
 def test_an_unmeasured_prior_is_null_and_says_why(report):
     assert report["metrics"]["prior"] is None
     assert report["metrics"]["prior_note"]
+
+
+def test_what_ties_make_unreachable_is_told_or_null(job, report):
+    assert report["metrics"]["tension"]["irreducible"] is None
+    lost = {"diameter": 0.04, "momentum": 0.02, "strain": 0.03, "curve": 0.0400000000001}
+    told = build.build_report(piece=job.piece, notes=from_piece(job.piece), irreducible=lost)
+    assert told["metrics"]["tension"]["irreducible"] == {**lost, "curve": 0.04}
 
 
 def test_warnings_are_said_once(job):

@@ -119,6 +119,12 @@ def test_the_page_says_warnings_numbers_and_cuts(job, tmp_path):
     assert "A returns +2 · 7 bars" in text
 
 
+@pytest.mark.parametrize(("lost", "said"), [(0.0, False), (0.015, False), (0.041, True)])
+def test_what_returns_cost_is_said_where_it_matters(job, tmp_path, lost, said):
+    text = Tags(page_of(job, tmp_path, irreducible={"curve": lost})).text
+    assert ("0.041 is out of reach of the harmony: returns must be the same" in text) == said
+
+
 def test_late_music_lies_below_the_cut_line_and_early_above(job, tmp_path):
     dots = re.findall(
         r'title="cut at [^"]*: music ([^"]*)" style="left: [^;]*; top: ([0-9.]+)%', page_of(job, tmp_path)
