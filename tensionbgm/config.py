@@ -48,6 +48,9 @@ class Ask:
         "72-140", "tempo or range of tempi to choose from [quarters a minute]", metavar="BPM|LO-HI"
     )
     meter: str = option("4/4", "meter of the bars", choices=("2/4", "3/4", "4/4"))
+    nearest: bool = option(
+        False, "where markers cannot all be met, take the nearest plan with a warning instead of stopping"
+    )
     seed: int = option(0, "same seed, same music", metavar="N")
 
 

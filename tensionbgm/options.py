@@ -16,8 +16,12 @@ def add_options(parser: argparse.ArgumentParser, group: type) -> None:
     for field in dataclasses.fields(group):
         if "help" not in field.metadata:
             continue
+        name = f"--{field.name.replace('_', '-')}"
+        if field.default is False:
+            parser.add_argument(name, action="store_true", help=_help(field))
+            continue
         parser.add_argument(
-            f"--{field.name.replace('_', '-')}",
+            name,
             default=field.default,
             type=_plain(hints[field.name]),
             choices=field.metadata["choices"],
@@ -40,7 +44,7 @@ def _plain(hint: Any) -> Any:
 
 def _help(field: dataclasses.Field) -> str:
     text = str(field.metadata["help"]).replace("%", "%%")
-    return text if field.default is None or "default" in text else f"{text} (default: %(default)s)"
+    return text if field.default in (None, False) or "default" in text else f"{text} (default: %(default)s)"
 
 
 def whole_number(text: str) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tensionbgm import config
 from tensionbgm.errors import InputError
-from tensionbgm.forms import Form, Grid, Section, Shots, Solver
-from tensionbgm.plan.grid_instance import Instance, accent_weights, check_input, make_instance, widened
+from tensionbgm.forms import Form, Grid, Marker, Section, Shots, Solver
+from tensionbgm.plan.grid_clash import find_clash, misses_told, told
+from tensionbgm.plan.grid_instance import Instance, check_input, make_instance, widened
+from tensionbgm.plan.grid_markers import HELD_US, check_markers, make_accents, misses_us
 from tensionbgm.plan.grid_solve import Solution, solve
 from tensionbgm.progress import Watch
 
@@ -45,8 +48,11 @@ def plan_grid(
     importance: np.ndarray | None = None,
     watch: Watch | None = None,
     preferred_bpm: float | None = None,
+    markers: Sequence[Marker] = (),
 ) -> Grid:
     """Choose tempo and bars so that strong cuts fall on strong beats and the last bar ends with the film.
+
+    Every marker has the beat it names within 40 ms.
 
     Parameters
     ----------
@@ -57,12 +63,14 @@ def plan_grid(
     duration_s : float
         to the end of the last frame [s], 0.5 or more
     ask : config.Ask
-        `tempo` and `meter` are read
+        `tempo`, `meter` and `nearest` are read
     importance : float (n_cuts,), optional
         0..1; multiplies the strength of each cut
     watch : Watch, optional
     preferred_bpm : float, optional
         tempo to prefer inside the range [quarters a minute]; default its middle
+    markers : sequence of Marker
+        moments that must be met; they are accents, too
 
     Returns
     -------
@@ -72,23 +80,36 @@ def plan_grid(
     Raises
     ------
     InputError
-        the film is too short, or form, shots or importance contradict themselves
+        the film is too short; form, shots or importance contradict themselves; markers cannot all be met
+        (and `ask.nearest` is false)
     UsageError
         tempo or meter cannot be read
     """
     watch = watch or Watch()
     check_input(form, shots, duration_s, importance)
-    inside = (shots.cut_s > 0) & (shots.cut_s < duration_s)
-    cut_s = np.asarray(shots.cut_s, float)[inside]
-    share = None if importance is None else np.asarray(importance, float)[inside]
-    weight = accent_weights(cut_s, np.asarray(shots.strength, float)[inside], share)
-    instance = make_instance(form, cut_s, weight, duration_s, ask, preferred_bpm)
+    check_markers(markers, duration_s)
+    cut_s, weight = make_accents(shots.cut_s, shots.strength, importance, markers, duration_s)
+    instance = make_instance(form, cut_s, weight, duration_s, ask, preferred_bpm, markers)
     for widening in WIDENINGS:
         wide = widened(instance, widening)
         solution = solve(wide, watch=watch)
         if solution is not None:
-            return _with_warnings(to_grid(wide, solution, form, cut_s, weight), instance, ask)
+            grid = to_grid(wide, solution, form, cut_s, weight)
+            said = (*_missed(wide, grid, markers, ask), *_differences(grid, instance, ask))
+            return replace(grid, warnings=said)
     raise InputError(f"no bars fit a film of {duration_s:.3f} s; widen the range of tempi")
+
+
+def _missed(instance: Instance, grid: Grid, markers: Sequence[Marker], ask: config.Ask) -> list[str]:
+    """Markers the grid does not meet: an error, or a warning if the nearest plan was asked for."""
+    off = misses_us(grid, markers)
+    missed = np.flatnonzero(np.abs(off) > HELD_US).tolist()
+    if not missed:
+        return []
+    those = [markers[m] for m in missed]
+    if not ask.nearest:
+        raise InputError(told(find_clash(instance, markers), those, off[missed], ask.tempo))
+    return [f"markers: they cannot all be met; the nearest plan has {misses_told(those, off[missed])}"]
 
 
 def to_grid(
@@ -143,7 +164,7 @@ def _sections_on_lines(
     return tuple(sections), owner
 
 
-def _with_warnings(grid: Grid, asked: Instance, ask: config.Ask) -> Grid:
+def _differences(grid: Grid, asked: Instance, ask: config.Ask) -> list[str]:
     """Say what differs from what was asked."""
     said = []
     low, high = 60e6 / grid.bar_tempo_us.max(), 60e6 / grid.bar_tempo_us.min()
@@ -161,4 +182,4 @@ def _with_warnings(grid: Grid, asked: Instance, ask: config.Ask) -> Grid:
         said.append(
             f"{lost} of {len(asked.label)} sections are shorter than a bar and joined their neighbours"
         )
-    return replace(grid, warnings=tuple(said))
+    return said

@@ -12,11 +12,17 @@ from tensionbgm.plan.grid_instance import BAR_PRICE, Instance
 
 SAME_TEMPO = 2e-3  # a last bar takes up what is left of the film to the microsecond: no change of tempo
 END_US = 1_000
+HELD_US = 40_000  # what a marker may be off its beat
 
 
 def violations(instance: Instance, grid: Grid) -> list[str]:
     """Every hard rule the grid breaks, a sentence each; empty if it is sound."""
-    return [*_bar_faults(instance, grid), *_tempo_faults(instance, grid), *_section_faults(instance, grid)]
+    return [
+        *_bar_faults(instance, grid),
+        *_tempo_faults(instance, grid),
+        *_section_faults(instance, grid),
+        *_marker_faults(instance, grid),
+    ]
 
 
 def _bar_faults(instance: Instance, grid: Grid) -> list[str]:
@@ -62,6 +68,25 @@ def _section_faults(instance: Instance, grid: Grid) -> list[str]:
     return faults
 
 
+def _marker_faults(instance: Instance, grid: Grid) -> list[str]:
+    faults = []
+    for time, kind in zip(instance.marker_us.tolist(), instance.marker_beat, strict=True):
+        apart = _from_marker(grid, time, kind)
+        if apart > HELD_US:
+            faults.append(f"the marker at {time} us is {apart:.0f} us from a beat: {kind}")
+    return faults
+
+
+def _from_marker(grid: Grid, time_us: int, kind: str) -> float:
+    """How far the nearest beat of the kind asked for is [us]."""
+    roles = {
+        "downbeat": {"downbeat"},
+        "strong": {"downbeat", "strong"},
+        "any": {"downbeat", "strong", "weak"},
+    }
+    return min(abs(beat - time_us) for beat, role in _beats(grid) if role in roles[kind])
+
+
 def cost(instance: Instance, grid: Grid) -> float:
     """What the grid costs [accents]."""
     return (
@@ -70,6 +95,7 @@ def cost(instance: Instance, grid: Grid) -> float:
         + _tempo(instance, grid)
         + _last_bar(instance, grid)
         + _returns(instance, grid)
+        + _markers(instance, grid)
     )
 
 
@@ -105,6 +131,17 @@ def _cuts(instance: Instance, grid: Grid) -> float:
             near, role = min(beats, key=lambda beat: abs(beat[0] - time))
             saved = _saved(instance, time, role, near) if role == "downbeat" else 0.0
             total += instance.prices.section * (1 - saved)
+    return total
+
+
+def _markers(instance: Instance, grid: Grid) -> float:
+    prices, total = instance.prices, 0.0
+    for time, kind in zip(instance.marker_us.tolist(), instance.marker_beat, strict=True):
+        apart = _from_marker(grid, time, kind)
+        if apart > prices.held_us:
+            bar = max(b for b in range(grid.n_bars) if grid.bar_us[b] <= time)
+            near = max(0.0, 1 - apart / int(grid.bar_tempo_us[bar]))
+            total += prices.marker * (1 - (1 - prices.missed) * near)
     return total
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tensionbgm import config
 from tensionbgm.errors import InputError, UsageError
-from tensionbgm.forms import Form, Shots
+from tensionbgm.forms import Form, Marker, Shots
 
 UNIT = 1_000_000  # costs are integers: this many make one, the price of missing one full accent
 SHORTEST_S = 0.5  # below this even two quick beats do not fit
@@ -41,6 +42,9 @@ class Prices:
     far_us: int = 120_000  # from here on, heard as apart
     slack: float = 0.08  # lost by being `near_us` off instead of exact
     section: float = 3.0  # a section's start off the bar line
+    marker: float = 1_000.0  # a marker a beat or more off: beyond all the rest, so that none is missed freely
+    missed: float = 0.5  # share of it that a marker costs that is missed by a hair
+    held_us: int = 39_900  # a marker this close to its beat is met (40 ms after all rounding)
     preference: float = 0.03  # per second and unit of log tempo away from the preferred tempo
     step: float = 1.0  # per unit of log tempo changed at a bar line
     step_free: float = 0.04  # changes up to this are hardly heard
@@ -70,6 +74,8 @@ class Instance:
     label: tuple[str, ...]  # (s,)
     anchor_us: np.ndarray  # int64 (k,), rising: 0, the moments a bar line may be nailed to, the end
     prices: Prices = field(default_factory=Prices)
+    marker_us: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # int64 (m,), rising
+    marker_beat: tuple[str, ...] = ()  # (m,): downbeat | strong | any
 
     @property
     def bar_cost(self) -> dict[int, int]:
@@ -128,13 +134,19 @@ def parse_meter(text: str) -> int:
     return int(match[1])
 
 
-def accent_weights(cut_s: np.ndarray, strength: np.ndarray, importance: np.ndarray | None) -> np.ndarray:
-    """Weight of each cut, 0..1: strength times importance; little of it beside a stronger cut."""
+def accent_weights(
+    cut_s: np.ndarray, strength: np.ndarray, importance: np.ndarray | None, marked: np.ndarray | None = None
+) -> np.ndarray:
+    """Weight of each accent, 0..1: strength times importance; little of it beside a stronger one.
+
+    Those `marked`, bool (n,), lead whatever lies beside them.
+    """
     weight = np.clip(strength * (1.0 if importance is None else importance), 0.0, 1.0)
+    first = np.zeros(len(weight), bool) if marked is None else marked
     led = np.zeros(len(weight), bool)
     leaders: list[float] = []
-    for i in np.lexsort((cut_s, -weight)):
-        led[i] = any(abs(cut_s[i] - other) < FLURRY_S for other in leaders)
+    for i in np.lexsort((cut_s, -weight, ~first)):
+        led[i] = not first[i] and any(abs(cut_s[i] - other) < FLURRY_S for other in leaders)
         if not led[i]:
             leaders.append(float(cut_s[i]))
     return np.where(led, weight * FLURRY_SHARE, weight)
@@ -147,6 +159,7 @@ def make_instance(
     duration_s: float,
     ask: config.Ask,
     preferred_bpm: float | None = None,
+    markers: Sequence[Marker] = (),
 ) -> Instance:
     """The grid problem of a film.
 
@@ -158,6 +171,8 @@ def make_instance(
         to the end of the last frame [s]
     preferred_bpm : float, optional
         tempo to prefer [quarters a minute]; clipped to the range asked for, whose middle is the default
+    markers : sequence of Marker
+        moments that must fall on the beat they name
 
     Raises
     ------
@@ -179,6 +194,8 @@ def make_instance(
     start = [round(section.start_s * 1e6) for section in form.sections[1:]]
     boundary = np.clip(np.array(start, np.int64), 0, end)
     cut_us = np.rint(cut_s * 1e6).astype(np.int64)
+    named = sorted(markers, key=lambda marker: marker.time_s)
+    marker_us = np.array([round(marker.time_s * 1e6) for marker in named], np.int64)
     return Instance(
         end,
         parse_meter(ask.meter),
@@ -188,7 +205,9 @@ def make_instance(
         np.rint(weight * UNIT).astype(np.int64),
         boundary,
         tuple(section.label for section in form.sections),
-        _anchors(cut_us, weight, boundary, end),
+        _anchors(cut_us, weight, boundary, end, marker_us),
+        marker_us=marker_us,
+        marker_beat=tuple(marker.beat for marker in named),
     )
 
 
@@ -217,8 +236,10 @@ def check_input(form: Form, shots: Shots, duration_s: float, importance: np.ndar
         raise InputError("importance: give one finite number, 0 to 1, for each cut")
 
 
-def _anchors(cut_us: np.ndarray, weight: np.ndarray, boundary: np.ndarray, end: int) -> np.ndarray:
-    """0, section starts, the cuts that lead (the weightiest if there are very many), the end."""
+def _anchors(
+    cut_us: np.ndarray, weight: np.ndarray, boundary: np.ndarray, end: int, marker_us: np.ndarray
+) -> np.ndarray:
+    """0, section starts, markers, the cuts that lead (the weightiest if there are very many), the end."""
     order = np.lexsort((cut_us, -weight))[: MAX_ANCHORS - len(boundary)]
     chosen: list[int] = []
     taken: set[int] = set()
@@ -230,5 +251,7 @@ def _anchors(cut_us: np.ndarray, weight: np.ndarray, boundary: np.ndarray, end: 
         if 0 <= moment <= end and not near:
             chosen.append(moment)
             taken.add(moment // gap)
+    # Of two markers close together any may be the one that is met.
+    chosen += sorted(set(marker_us.tolist()) - set(chosen))
     leaning = [m + lean for m in chosen for lean in LEAN_US if m not in nailed and 0 < m + lean < end]
-    return np.array(sorted([*chosen, *leaning]), np.int64)
+    return np.array(sorted({*chosen, *leaning}), np.int64)

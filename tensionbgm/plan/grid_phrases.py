@@ -142,7 +142,43 @@ def _gains(
         for role in range(3):
             saved = np.rint(cost[which] * credit[role] * share).astype(np.int64)
             np.add.at(gain[role], offset[phrase] + beat, saved)
+    _add_markers(instance, source, target, beats, period, offset, missed, gain)
     return missed, gain
+
+
+def _add_markers(
+    instance: Instance,
+    source: np.ndarray,
+    target: np.ndarray,
+    beats: np.ndarray,
+    period: np.ndarray,
+    offset: np.ndarray,
+    missed: np.ndarray,
+    gain: list[np.ndarray],
+) -> None:
+    """Add what markers cost, and what the beats before and after each save of it."""
+    prices = instance.prices
+    whole = round(prices.marker * UNIT)
+    for time, kind in zip(instance.marker_us.tolist(), instance.marker_beat, strict=True):
+        phrase = np.flatnonzero((instance.anchor_us[source] <= time) & (time < instance.anchor_us[target]))
+        since = time - instance.anchor_us[source][phrase]
+        missed[phrase] += whole
+        before = np.minimum((since / period[phrase]).astype(np.int64), beats[phrase] - 1)
+        nearest = np.rint(since / period[phrase]).astype(np.int64)
+        for beat in (before, before + 1):
+            error = np.abs(since - beat * period[phrase])
+            share = held(error, period[phrase], prices)
+            # Strong beats are two quarters apart or more, so at most one of both neighbours is one.
+            share = np.where(beat == nearest, share, 0.0) if kind == "any" else share
+            saved = np.rint(whole * share).astype(np.int64)
+            for role in range({"downbeat": 1, "strong": 2, "any": 3}[kind]):
+                np.add.at(gain[role], offset[phrase] + beat, saved)
+
+
+def held(error_us: np.ndarray, period_us: np.ndarray, prices: Prices) -> np.ndarray:
+    """Share of a marker's price that a beat at a distance saves: all, or ever less until a quarter away."""
+    late = (1 - prices.missed) * np.clip(1 - error_us / period_us, 0.0, 1.0)
+    return np.where(error_us <= prices.held_us, 1.0, late)
 
 
 def _ending_costs(instance: Instance, period: np.ndarray, final: np.ndarray) -> dict[int, np.ndarray]:

@@ -1,0 +1,153 @@
+"""Markers are demands: met within 40 ms, or the fewest that clash are named with the nearest plan."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tensionbgm import config
+from tensionbgm.errors import InputError
+from tensionbgm.forms import Form, Marker, Section, Shots
+from tensionbgm.plan import grid_check, grid_clash, grid_instance
+from tensionbgm.plan.grid import plan_grid
+from tensionbgm.plan.grid_markers import make_accents, misses_us
+
+
+def one_section(duration_s):
+    return Form((Section("A", 0.0, duration_s),))
+
+
+def shots(cuts):
+    cut_s = np.array(cuts, float)
+    return Shots(cut_s, np.ones(len(cut_s)), np.zeros((0, 2)), cut_s)
+
+
+def grid_of(duration_s, markers, cuts=(), **ask):
+    return plan_grid(one_section(duration_s), shots(cuts), duration_s, config.Ask(**ask), markers=markers)
+
+
+marker = st.builds(
+    Marker,
+    time_s=st.floats(0, 40),
+    name=st.text("abc", min_size=1, max_size=3),
+    weight=st.floats(0, 1),
+    beat=st.sampled_from(["downbeat", "strong", "any"]),
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    markers=st.lists(marker, max_size=4),
+    cuts=st.lists(st.floats(0.5, 39.5), max_size=6),
+    meter=st.sampled_from(["2/4", "3/4", "4/4"]),
+)
+def test_the_nearest_plan_convinces_the_checker_and_says_what_it_missed(markers, cuts, meter):
+    ask = config.Ask(meter=meter, nearest=True)
+    grid = plan_grid(one_section(40.0), shots(sorted(cuts)), 40.0, ask, markers=markers)
+    instance = grid_instance.make_instance(
+        one_section(40.0), grid.cut_s, grid.cut_weight, 40.0, ask, markers=markers
+    )
+    faults = grid_check.violations(instance, grid)
+    assert all(fault.startswith("the marker") for fault in faults)
+    assert len(faults) == (np.abs(misses_us(grid, markers)) > 40_000).sum()
+    assert bool(faults) == any(w.startswith("markers:") for w in grid.warnings)
+    assert grid_check.cost(instance, grid) == pytest.approx(grid.solver.objective, rel=1e-4, abs=0.02)
+
+
+@settings(deadline=None, max_examples=15)
+@given(first=st.floats(2, 20), gap=st.floats(2.2, 12), beat=st.sampled_from(["downbeat", "strong", "any"]))
+def test_two_markers_a_bar_apart_are_both_met(first, gap, beat):
+    markers = [Marker(first, "one", beat=beat), Marker(first + gap, "two", beat=beat)]
+    assert np.abs(misses_us(grid_of(40.0, markers), markers)).max() <= 40_000
+
+
+def test_two_downbeats_100_ms_apart_clash_and_both_are_named():
+    markers = [
+        Marker(5.0, "door"),
+        Marker(12.0, "drop", beat="downbeat"),
+        Marker(12.1, "hit", beat="downbeat"),
+    ]
+    with pytest.raises(InputError) as told:
+        grid_of(20.0, markers, cuts=[3, 8])
+    said = str(told.value)
+    assert '"drop" (12.000 s, downbeat) and "hit" (12.100 s, downbeat) clash' in said
+    assert '"door"' not in said
+    assert "--nearest" in said
+    assert re.search(r"\d+ ms (late|early)", said)
+    assert "\n" not in said
+
+
+def test_the_nearest_plan_is_taken_when_asked_and_misses_the_least():
+    markers = [Marker(12.0, "drop", beat="downbeat"), Marker(12.1, "hit", beat="downbeat")]
+    grid = grid_of(20.0, markers, nearest=True)
+    off = np.abs(misses_us(grid, markers))
+    assert off.min() <= 40_000
+    assert off.max() <= 100_000
+    assert any('for "drop"' in w or 'for "hit"' in w for w in grid.warnings)
+
+
+def test_a_tempo_at_which_a_marker_cannot_be_met_is_answered_with_the_tempi_at_which_it_can():
+    demand = [Marker(12.3, "drop", beat="downbeat")]
+    with pytest.raises(InputError, match=r'"drop" .* cannot be met: no bars at tempo 100') as told:
+        grid_of(24.0, demand, tempo="100")
+    bpm = [float(x) for x in re.findall(r"reach ([\d.]+) or ([\d.]+)", str(told.value))[0]]
+    assert bpm[0] < 100 < bpm[1]
+    for tempo in (f"{bpm[0]}-100", f"100-{bpm[1]}"):
+        assert abs(misses_us(grid_of(24.0, demand, tempo=tempo), demand)[0]) <= 40_000
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), size=st.integers(1, 9))
+def test_the_smallest_clash_clashes_and_no_part_of_it_does(data, size):
+    markers = tuple(Marker(float(i), str(i)) for i in range(size))
+    pairs = data.draw(st.lists(st.sets(st.sampled_from(markers), min_size=1), min_size=1, max_size=4))
+
+    def meets(some):
+        return not any(pair <= set(some) for pair in pairs)
+
+    found = grid_clash.smallest_clash(meets, markers)
+    assert not meets(found)
+    assert all(meets(tuple(m for m in found if m != left_out)) for left_out in found)
+
+
+def test_a_marker_on_a_cut_is_one_accent_and_leads_the_cuts_beside_it():
+    markers = [Marker(5.03, "hit", weight=0.5), Marker(9.0, "alone", weight=0.3)]
+    time, weight = make_accents(
+        np.array([5.0, 5.3, 8.0]), np.array([0.7, 1.0, 0.4]), None, markers, duration_s=12.0
+    )
+    assert time.tolist() == [5.03, 5.3, 8.0, 9.0]
+    assert weight.tolist() == pytest.approx([0.7, 0.15, 0.4, 0.3])
+
+
+@settings(deadline=None, max_examples=50)
+@given(cuts=st.lists(st.floats(-2, 14), max_size=8), markers=st.lists(marker, max_size=5))
+def test_accents_lie_in_the_film_in_order_and_every_marker_is_one(cuts, markers):
+    assume(all(m.time_s <= 12 for m in markers))
+    time, weight = make_accents(np.sort(cuts), np.ones(len(cuts)), None, markers, duration_s=12.0)
+    assert (np.diff(time) >= 0).all()
+    assert ((time >= 0) & (time < 12)).all()
+    for m in (m for m in markers if m.time_s < 12):
+        assert weight[time == m.time_s].max() >= m.weight
+
+
+@pytest.mark.parametrize(
+    ("marker", "says"),
+    [
+        (Marker(12.5, "late"), 'marker "late": 12.500 s is outside the film, which lasts 12.000 s'),
+        (Marker(-1.0, "early"), "outside the film"),
+        (Marker(float("nan"), "never"), "outside the film"),
+        (Marker(3.0, "odd", beat="third"), 'no beat is called "third"'),
+        (Marker(3.0, "heavy", weight=2.0), "its weight is 2.0"),
+    ],
+)
+def test_a_marker_that_asks_for_what_there_is_not_is_refused(marker, says):
+    with pytest.raises(InputError, match=re.escape(says)):
+        grid_of(12.0, [marker])
+
+
+def test_markers_at_both_ends_of_the_film_are_met():
+    markers = [Marker(0.0, "start", beat="downbeat"), Marker(12.0, "end", beat="downbeat")]
+    grid = grid_of(12.0, markers)
+    assert np.abs(misses_us(grid, markers)).max() <= 3
