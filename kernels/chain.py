@@ -9,11 +9,13 @@ from .rules import (
     LINKED,
     MOMENTUM,
     MOMENTUM_AIM,
+    MOMENTUM_BAND,
     MOMENTUM_WEIGHT,
     PER_XY,
     PER_Z,
     STRAIN,
     STRAIN_AIM,
+    STRAIN_BAND,
     STRAIN_WEIGHT,
     bend_cost,
     distance,
@@ -21,6 +23,7 @@ from .rules import (
     isqrt,
     line_cost,
     misfit,
+    momentum_misfit,
     parallel_cost,
     scaled,
     set_cost,
@@ -56,11 +59,10 @@ def judge_sets(p, g, mask, cost):
 
 def link_states(p, g, before, after, cost):
     """Add to `cost` (n, m) the momentum into group g, from every centre before to every centre after."""
-    aim, weight = p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT]
     for i in range(before.shape[0]):
         for j in range(after.shape[0]):
             way = distance(after[j, 0], after[j, 1], after[j, 2], before, i)
-            cost[i, j] += misfit(scaled(p, MOMENTUM, way), aim, weight)
+            cost[i, j] += momentum_misfit(p, g, scaled(p, MOMENTUM, way))
 
 
 def least_sums(one, two, best, choice):
@@ -77,10 +79,10 @@ def least_sums(one, two, best, choice):
 # --------------------------------------------------------------------------- windows as boxes
 
 
-def nearest_misfit(low, high, aim, weight):
+def nearest_misfit(low, high, aim, weight, band):
     """Least misfit of a tension somewhere in low..high."""
     value = low if aim < low else high if aim > high else aim
-    return misfit(value, aim, weight)
+    return misfit(value, aim, weight, band)
 
 
 def apart(a_low, a_high, b_low, b_high):
@@ -96,14 +98,14 @@ def apart(a_low, a_high, b_low, b_high):
     return near, far
 
 
-def box_misfit(p, component, low, high, i, other_low, other_high, j, aim, weight):
+def box_misfit(p, component, low, high, i, other_low, other_high, j, aim, weight, band):
     """Least misfit of the distance between a point of box i and a point of another's box j."""
     x_near, x_far = apart(low[i, 0], high[i, 0], other_low[j, 0], other_high[j, 0])
     y_near, y_far = apart(low[i, 1], high[i, 1], other_low[j, 1], other_high[j, 1])
     z_near, z_far = apart(low[i, 2], high[i, 2], other_low[j, 2], other_high[j, 2])
     near = isqrt(x_near * x_near + y_near * y_near + z_near * z_near)
     far = isqrt(x_far * x_far + y_far * y_far + z_far * z_far)
-    return nearest_misfit(scaled(p, component, near), scaled(p, component, far), aim, weight)
+    return nearest_misfit(scaled(p, component, near), scaled(p, component, far), aim, weight, band)
 
 
 def advance_boxes(p, g, best, low, high, next_low, next_high, next_best):
@@ -119,15 +121,18 @@ def advance_boxes(p, g, best, low, high, next_low, next_high, next_best):
         reach = least
         if p.group[g, LINKED]:
             aim, weight = p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT]
+            band = p.group[g, MOMENTUM_BAND]
             for i in range(best.size):
-                cost = best[i] + box_misfit(p, MOMENTUM, low, high, i, next_low, next_high, j, aim, weight)
+                cost = best[i] + box_misfit(
+                    p, MOMENTUM, low, high, i, next_low, next_high, j, aim, weight, band
+                )
                 if i == 0 or cost < reach:
                     reach = cost
         strain = 0
         if p.group[g, STRAIN_WEIGHT]:
             aim, weight, key = p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT], p.group[g, KEY]
-            there = p.key_point
-            strain = box_misfit(p, STRAIN, next_low, next_high, j, there, there, key, aim, weight)
+            there, band = p.key_point, p.group[g, STRAIN_BAND]
+            strain = box_misfit(p, STRAIN, next_low, next_high, j, there, there, key, aim, weight, band)
         next_best[j] = reach + strain
 
 

@@ -51,7 +51,9 @@ ROOT, THIRD, COLOUR, SPAN = 10, 11, 12, 13
 # 1 + the group whose mean diameter this one is part of, or 0; this one's share of it, in 2**-SHARE_SHIFT
 MEAN_OF, SHARE = 14, 15
 MEAN_AIM, MEAN_WEIGHT = 16, 17  # of a group's mean diameter
-GROUP_COLUMNS = 18
+# how far from its aim each may be at no cost
+DIAMETER_BAND, MOMENTUM_BAND, STRAIN_BAND, MEAN_BAND = 18, 19, 20, 21
+GROUP_COLUMNS = 22
 SHARE_SHIFT = 16
 # rows of `scale`
 DIAMETER, MOMENTUM, STRAIN = 0, 1, 2
@@ -263,9 +265,31 @@ def scaled(p, component, length):
     return p.scale[component, length]
 
 
-def misfit(value, aim, weight):
-    """Weighted square of the distance of a tension from its aim."""
-    return ((value - aim) * (value - aim) * weight + TENSION_HALF) >> TENSION_SHIFT
+def misfit(value, aim, weight, band):
+    """Weighted square of how much farther than `band` a tension is from its aim."""
+    beyond = abs(value - aim) - band
+    beyond = beyond * (beyond > 0)
+    return (beyond * beyond * weight + TENSION_HALF) >> TENSION_SHIFT
+
+
+def diameter_misfit(p, g, width):
+    """What the diameter of a group, in levels, costs."""
+    return misfit(width, p.group[g, DIAMETER_AIM], p.group[g, DIAMETER_WEIGHT], p.group[g, DIAMETER_BAND])
+
+
+def mean_misfit(p, g, width):
+    """What the mean diameter of the parts of a group, in levels, costs."""
+    return misfit(width, p.group[g, MEAN_AIM], p.group[g, MEAN_WEIGHT], p.group[g, MEAN_BAND])
+
+
+def strain_misfit(p, g, strain):
+    """What the strain of a group, in levels, costs."""
+    return misfit(strain, p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT], p.group[g, STRAIN_BAND])
+
+
+def momentum_misfit(p, g, momentum):
+    """What the momentum into a group, in levels, costs."""
+    return misfit(momentum, p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT], p.group[g, MOMENTUM_BAND])
 
 
 def distance(x, y, z, points, i):
@@ -279,7 +303,7 @@ def set_cost(p, g, mask):
     cost = 0
     if p.group[g, DIAMETER_WEIGHT]:
         width = scaled(p, DIAMETER, p.diameter[p.group[g, KEY], mask])
-        cost += misfit(width, p.group[g, DIAMETER_AIM], p.group[g, DIAMETER_WEIGHT])
+        cost += diameter_misfit(p, g, width)
     if p.group[g, SPAN]:
         lack = 0
         if p.group[g, ROOT] & ~mask:
@@ -294,21 +318,19 @@ def set_cost(p, g, mask):
 
 def mean_cost(p, g, spread):
     """What the mean diameter of a group's parts costs: wide and narrow beats make up for each other."""
-    return misfit(scaled(p, DIAMETER, spread >> SHARE_SHIFT), p.group[g, MEAN_AIM], p.group[g, MEAN_WEIGHT])
+    return mean_misfit(p, g, scaled(p, DIAMETER, spread >> SHARE_SHIFT))
 
 
 def strain_cost(p, g, x, y, z):
     """What the distance of a group's centre of effect from its key costs [HC16]_."""
     if p.group[g, STRAIN_WEIGHT] == 0:
         return 0
-    strain = distance(x, y, z, p.key_point, p.group[g, KEY])
-    return misfit(scaled(p, STRAIN, strain), p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT])
+    return strain_misfit(p, g, scaled(p, STRAIN, distance(x, y, z, p.key_point, p.group[g, KEY])))
 
 
 def momentum_cost(p, g, x, y, z, centre, before):
     """What the way from the centre of effect of the group before costs [HC16]_."""
-    momentum = distance(x, y, z, centre, before)
-    return misfit(scaled(p, MOMENTUM, momentum), p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT])
+    return momentum_misfit(p, g, scaled(p, MOMENTUM, distance(x, y, z, centre, before)))
 
 
 def groups_cost(p, s, v, pitch):
@@ -346,9 +368,7 @@ def groups_cost(p, s, v, pitch):
             if last == g - 1:
                 dx, dy, dz = x - last_x, y - last_y, z - last_z
                 way = isqrt(dx * dx + dy * dy + dz * dz)
-                cost += misfit(
-                    scaled(p, MOMENTUM, way), p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT]
-                )
+                cost += momentum_misfit(p, g, scaled(p, MOMENTUM, way))
             else:
                 cost += momentum_cost(p, g, x, y, z, s.centre, g - 1)
         following = g + 1 < p.group.shape[0] and p.group[g + 1, LINKED] != 0
@@ -373,6 +393,10 @@ FUNCTIONS = (
     factors_cost,
     scaled,
     misfit,
+    diameter_misfit,
+    mean_misfit,
+    strain_misfit,
+    momentum_misfit,
     distance,
     set_cost,
     mean_cost,

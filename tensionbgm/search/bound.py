@@ -96,8 +96,8 @@ def _sets(problem: rules.Problem, heard: list[dict[int, np.ndarray]]) -> int:
     for g in np.flatnonzero(table[:, rules.MEAN_WEIGHT]).tolist():
         ends = np.minimum(reach[g] >> rules.SHARE_SHIFT, rules.LENGTHS - 1)
         low, high = (int(end) for end in problem.scale[rules.DIAMETER, ends])
-        aim = int(table[g, rules.MEAN_AIM])
-        total += rules.misfit(min(max(aim, low), high), aim, int(table[g, rules.MEAN_WEIGHT]))
+        nearest = min(max(int(table[g, rules.MEAN_AIM]), low), high)
+        total += int(rules.mean_misfit(problem, g, nearest))
     return total
 
 

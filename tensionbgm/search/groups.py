@@ -17,6 +17,8 @@ from tensionbgm.search.rows import starts
 UNITS = 8  # units of duration in a quarter
 # points a bar for a misfit of the whole scale, from the trade-off of fit and faults (benchmarks/tradeoff.py)
 WEIGHTS = {"diameter": 200.0, "momentum": 200.0, "strain": 200.0}
+# how far from its aim a component may be at no cost, in levels of the scale (0..1)
+TOLERANCE = {"diameter": 0.0, "momentum": 0.0, "strain": 0.0}
 LEVEL = 1024  # the kernels' unit of a level of tension
 
 
@@ -28,10 +30,11 @@ def build(
     way: np.ndarray,
     n: int,
     targets: dict[str, np.ndarray],
+    tolerance: dict[str, float],
 ) -> dict[str, np.ndarray]:
     """The arrays of `Problem` that concern groups; `slots`, `role`, `variable`, `way` leave percussion out.
 
-    `way` int (m,) says where the map of each slot begins in `pc_map`.
+    `way` int (m,) says where the map of each slot begins in `pc_map`; `tolerance` is in levels (0..1).
     """
     bar, beat = plan.grid.bar_tick, np.arange(0, plan.grid.bar_tick[-1] + PPQ, PPQ)
     chord = np.array([[c.start_tick, c.end_tick] for c in plan.chords], np.int64).reshape(-1, 2)
@@ -47,7 +50,7 @@ def build(
     table[:, rules.PER_Z] = np.rint(spiral.RISE * (rules.RADIUS << 16) / np.maximum(total, 1)).astype(
         np.int64
     )
-    _tension(table, plan.grid.n_bars, total, targets)
+    _tension(table, plan.grid.n_bars, total, targets, tolerance)
     beats = slice(plan.grid.n_bars, plan.grid.n_bars + len(beat) - 1)
     _means(table, beats, bar_of[beats], _sounding(slots, beat))
     _chords(table, plan, member, role, plan.grid.n_bars + len(beat) - 1)
@@ -110,14 +113,21 @@ def weight_of(name: str) -> int:
     return round(WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2)
 
 
-def _tension(table: np.ndarray, n_bars: int, total: np.ndarray, targets: dict[str, np.ndarray]) -> None:
-    """Aims and weights of bars; what is silent is left alone."""
+def _tension(
+    table: np.ndarray,
+    n_bars: int,
+    total: np.ndarray,
+    targets: dict[str, np.ndarray],
+    tolerance: dict[str, float],
+) -> None:
+    """Aims, bands and weights of bars; what is silent is left alone."""
     sounding = total[:n_bars] > 0
-    for name, aim, weight in (
-        ("strain", rules.STRAIN_AIM, rules.STRAIN_WEIGHT),
-        ("momentum", rules.MOMENTUM_AIM, rules.MOMENTUM_WEIGHT),
-        ("diameter", rules.MEAN_AIM, rules.MEAN_WEIGHT),
+    for name, aim, weight, band in (
+        ("strain", rules.STRAIN_AIM, rules.STRAIN_WEIGHT, rules.STRAIN_BAND),
+        ("momentum", rules.MOMENTUM_AIM, rules.MOMENTUM_WEIGHT, rules.MOMENTUM_BAND),
+        ("diameter", rules.MEAN_AIM, rules.MEAN_WEIGHT, rules.MEAN_BAND),
     ):
+        table[:n_bars, band] = round(tolerance[name] * LEVEL)
         level = scale.level(name, np.asarray(targets[name], float))
         table[:n_bars, aim] = np.rint(level * LEVEL).astype(np.int64)
         table[:n_bars, weight] = np.where(sounding, weight_of(name), 0)
@@ -135,6 +145,7 @@ def _means(table: np.ndarray, beats: slice, bar: np.ndarray, ticks: np.ndarray) 
     here = np.flatnonzero(alone & (share > 0)) + beats.start  # the mean of one beat is that beat's own
     of = table[here, rules.MEAN_OF] - 1
     table[here, rules.DIAMETER_AIM] = table[of, rules.MEAN_AIM]
+    table[here, rules.DIAMETER_BAND] = table[of, rules.MEAN_BAND]
     table[here, rules.DIAMETER_WEIGHT] = table[of, rules.MEAN_WEIGHT]
     table[of, rules.MEAN_WEIGHT] = 0
     table[here, rules.MEAN_OF] = 0

@@ -198,14 +198,14 @@ class _Beam:
             spread = self._scaled(
                 rules.DIAMETER, self.problem.diameter[key, state[:, self.column[g]] >> SUM_BITS]
             )
-            cost += rules.misfit(spread, table[g, rules.DIAMETER_AIM], table[g, rules.DIAMETER_WEIGHT])
+            cost += rules.diameter_misfit(self.problem, g, spread)
             strain = self._scaled(rules.STRAIN, _length(self._centre(g, state) - self.problem.key_point[key]))
-            cost += rules.misfit(strain, table[g, rules.STRAIN_AIM], table[g, rules.STRAIN_WEIGHT])
+            cost += rules.strain_misfit(self.problem, g, strain)
         for g in {*done, *(g + 1 for g in done)}:
             if self._linked(g) and {g - 1, g} <= self.complete:
                 apart = _length(self._centre(g, state) - self._centre(g - 1, state))
                 way = self._scaled(rules.MOMENTUM, apart)
-                cost += rules.misfit(way, table[g, rules.MOMENTUM_AIM], table[g, rules.MOMENTUM_WEIGHT])
+                cost += rules.momentum_misfit(self.problem, g, way)
                 self.met.add(g)
         return cost
 

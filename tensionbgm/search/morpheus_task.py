@@ -112,7 +112,7 @@ def task(
     ceiling = np.mean(largest, axis=0)
     searched = (low, high) if wide else ranges(pitch, staff, ties, OCTAVE)
     plan = _plan(template, *searched, ties, target.shape[1])
-    posed = pose(plan, dict(zip(COMPONENTS, target, strict=True)))
+    posed = pose(plan, dict(zip(COMPONENTS, target, strict=True)), tolerance=dict.fromkeys(COMPONENTS, 0.0))
     problem = _spelled(_aimed(first_groups(tonal(posed.problem), target.shape[1]), target))
     posed = dataclasses.replace(posed, problem=problem)
     return Task(template, target, np.where(ceiling > 0, ceiling, 1.0), low, high, ties, plan, posed)

@@ -44,7 +44,12 @@ class Posed:
         return int(size[size > 1].sum())
 
 
-def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | None = None) -> Posed:
+def pose(
+    plan: Plan,
+    targets: dict[str, np.ndarray] | None = None,
+    lock: Lock | None = None,
+    tolerance: dict[str, float] | None = None,
+) -> Posed:
     """Make the plan a problem.
 
     Parameters
@@ -55,12 +60,20 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
         plan's curve, as far as its tied bars allow, see `projection`
     lock : Lock, optional
         what stays as it was: a domain of one pitch
+    tolerance : dict of float, optional
+        how far "diameter", "momentum" and "strain" may be from their targets at no cost, in levels of the
+        scale (0..1); beyond it the excess counts, squared; default: `groups.TOLERANCE`
 
     Raises
     ------
     InputError
         the plan contradicts itself, or some tied slots have no pitch in common
+    ValueError
+        a tolerance is no level
     """
+    tolerance = groups.TOLERANCE if tolerance is None else tolerance
+    if not all(0 <= width <= 1 for width in tolerance.values()):
+        raise ValueError(f"tolerances {tolerance} are no levels from 0 to 1")
     check_plan(plan)
     role = part_roles(plan)[plan.slots["part"]]
     pitched = np.flatnonzero(role >= 0)
@@ -73,9 +86,8 @@ def pose(plan: Plan, targets: dict[str, np.ndarray] | None = None, lock: Lock | 
         _keep(domain, slots, variable, maps, pitched, lock)
     unary = _unary(plan, slots, role, variable, maps, n)
     table = _tables(plan, slots, role, variable, maps.way, n)
-    windows = groups.build(
-        plan, slots, role, variable, 12 * maps.pc_of_slot, n, reachable(plan) if targets is None else targets
-    )
+    targets = reachable(plan) if targets is None else targets
+    windows = groups.build(plan, slots, role, variable, 12 * maps.pc_of_slot, n, targets, tolerance)
     index, value = np.nonzero(domain)
     problem = rules.Problem(
         domain_start=starts(np.bincount(index, minlength=n)),
