@@ -59,14 +59,24 @@ def earlier_stems(out: Path) -> list[str]:
         return []  # no report of ours: whatever lies there is the user's
 
 
+def film_fps(score: Path) -> float | None:
+    """Frames a second of the film a score was written for, by the report beside it."""
+    try:
+        fps = json.loads((score / "report.json").read_text(encoding="utf-8"))["video"]["fps"]
+        return float(fps) if fps > 0 else None
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None  # no report of ours, or one without a film
+
+
 def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) -> None:
     """Refuse what cannot be meant before any long work.
 
     Raises
     ------
     InputError, UsageError
-        key, tempo or font cannot be read, or the device is not there
+        key, tempo, markers or font cannot be read, or the device is not there
     """
+    from tensionbgm.markers.read import parse_file, parse_first
     from tensionbgm.model.drawn import check_spec
     from tensionbgm.plan.grid_instance import parse_tempo
     from tensionbgm.plan.key import parse_key
@@ -79,6 +89,9 @@ def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) ->
         parse_key(ask.key)
     if ask.curve is not None:
         check_spec(ask.curve)
+    parse_first(ask.timecode)
+    if ask.markers is not None:
+        parse_file(Path(ask.markers))
     find_font(sound.soundfont)
 
 

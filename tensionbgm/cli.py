@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _tension(commands)
     _compose(commands)
     _render(commands)
+    _markers(commands)
     _demo(commands)
     _doctor(commands)
     return parser
@@ -153,6 +154,27 @@ def _render(commands: Any) -> None:
     _common(parser)
 
 
+def _markers(commands: Any) -> None:
+    help = "write sections, cuts and markers of a score as markers for an editing program"
+    parser = _command(commands, "markers", markers, help)
+    parser.add_argument("score", type=Path, metavar="DIR|PLAN.json")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="FILE",
+        help="file to write: .csv, .edl, .fcpxml or .otio (default: DIR-markers.csv)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--kinds", default="section,cut,marker", metavar="KIND,...",
+        help="what to write: section, cut, marker, bar (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rate", metavar="FPS", help="frames a second, like 25 or 29.97 (default: the film's)"
+    )
+    parser.add_argument(
+        "--timecode", metavar="HH:MM:SS:FF", help="of the film's first frame (default: 01:00:00:00)"
+    )
+    _common(parser)
+
+
 def _demo(commands: Any) -> None:
     parser = _command(commands, "demo", demo, "draw a short film to try the program on")
     parser.add_argument("video", type=Path, metavar="FILE.mp4")
@@ -249,6 +271,13 @@ def render(args: argparse.Namespace) -> None:
     _tell(args, made)
 
 
+def markers(args: argparse.Namespace) -> None:
+    """Write a score's structure for an editing program."""
+    from tensionbgm import commands
+
+    _tell(args, commands.markers(args.score, args.out, args.kinds, args.rate, args.timecode, args.force))
+
+
 def demo(args: argparse.Namespace) -> None:
     """Draw the demonstration film."""
     from tensionbgm import commands
@@ -307,9 +336,12 @@ def _summary(report: dict[str, Any]) -> str:
     metrics = report["metrics"]
     cuts, fit = metrics["cuts"], metrics["tension"]
     hits = f"cuts within 40 ms {_percent(cuts['hit_40ms'])} (chance {_percent(cuts['chance_40ms'])})"
+    held = [abs(met["met_ms"]) <= 40 for met in report["markers"] if met["met_ms"] is not None]
+    marked = f"markers within 40 ms {sum(held)} of {len(report['markers'])}; " if report["markers"] else ""
+    end = f"ends {_number(cuts['end_error_ms'], 0)} ms from the last frame"
     return (
         f"{report['video']['duration_s']:.1f} s of music; tension r {_number(fit['pearson'], 2)}; "
-        f"{hits if cuts['n'] else 'no cuts'}; ends {_number(cuts['end_error_ms'], 0)} ms from the last frame"
+        f"{hits if cuts['n'] else 'no cuts'}; {marked}{end}"
     )
 
 

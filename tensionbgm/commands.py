@@ -1,10 +1,11 @@
-"""The stages one by one, each from a file to a file: analyze, tension, compose, render, demo."""
+"""The stages one by one, each from a file to a file: analyze, tension, compose, render, markers, demo."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -220,6 +221,69 @@ def render(
                 )  # fmt: skip
             facts = {**facts, **dataclasses.asdict(mix), "warnings": [*facts["warnings"], *mix.warnings]}
     return Made(out, facts, tuple(facts["warnings"]))
+
+
+def markers(
+    score: Path,
+    out: Path | None = None,
+    kinds: str = "section,cut,marker",
+    rate: str | None = None,
+    timecode: str | None = None,
+    force: bool = False,
+) -> Made:
+    """Sections, cuts, markers and bars of a score as markers for an editing program.
+
+    Parameters
+    ----------
+    score : Path
+        the folder of a score, or a plan.json; where music.mid lies beside it, what was met is told
+    out : Path, optional
+        its ending decides: .csv, .edl, .fcpxml, .otio; default `<score>-markers.csv`
+    kinds : str
+        which to write, divided by commas: section, cut, marker, bar
+    rate : str, optional
+        frames a second, "25" or "30000/1001"; default the film's, by the report beside the plan
+    timecode : str, optional
+        of the film's first frame; default 01:00:00:00
+
+    Raises
+    ------
+    InputError
+        the plan cannot be read, or the file cannot be written or exists already
+    UsageError
+        there is no such kind, rate or timecode
+    """
+    from tensionbgm.markers.marks import Film
+    from tensionbgm.markers.read import parse_first
+    from tensionbgm.markers.structure import parse_kinds, structure
+    from tensionbgm.markers.timecode import exact_rate, parse_rate
+    from tensionbgm.markers.write import check_target, marks_text
+    from tensionbgm.music.notes import read_midi
+    from tensionbgm.render.midi import section_starts
+    from tensionbgm.report.cuts import find_accents, nearest_error_s
+    from tensionbgm.report.markers import markers_met
+
+    chosen, first = parse_kinds(kinds), parse_first(timecode)
+    try:
+        known = checks.film_fps(score if score.is_dir() else score.parent) if rate is None else None
+        exact = parse_rate(rate) if rate is not None else exact_rate(known) if known else None
+    except ValueError as wrong:
+        raise UsageError(f"rate: {wrong}; give one like 25 or 29.97") from wrong
+    out = out or Path(f"{score.resolve().name if score.is_dir() else score.stem}-markers.csv")
+    check_target(out)
+    plan = saved.load(Plan, score / "plan.json" if score.is_dir() else score)
+    midi = (score if score.is_dir() else score.parent) / "music.mid"
+    cut_ms = marker_ms = None
+    if midi.is_file():
+        notes = read_midi(midi)
+        cut_ms = 1000 * nearest_error_s(plan.grid.cut_s, find_accents(notes).accent_s)
+        marker_ms = [met["met_ms"] for met in markers_met(plan.markers, notes)]
+    marks = structure(plan, list(section_starts(plan.grid)), cut_ms, marker_ms, chosen)
+    film = None if exact is None else Film(exact, Fraction(int(plan.grid.bar_us[-1]), 10**6), first=first)
+    text = marks_text(marks, out, film, plan.title)
+    with file_written_aside(out, force) as aside:
+        aside.write_text(text, encoding="utf-8")
+    return Made(out, {"markers": [mark.told() for mark in marks]})
 
 
 def beside_curve(path: Path) -> Curve | None:

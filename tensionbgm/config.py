@@ -52,6 +52,17 @@ class Ask:
         False, "where markers cannot all be met, take the nearest plan with a warning instead of stopping"
     )
     seed: int = option(0, "same seed, same music", metavar="N")
+    markers: str | None = option(
+        None,
+        "moments the music must meet: a CSV of time,name[,weight][,beat] (time in seconds, m:ss or timecode; "
+        "beat downbeat, strong or any), or an EDL, FCPXML or OpenTimelineIO file with markers",
+        metavar="FILE",
+    )
+    timecode: str | None = option(
+        None,
+        "timecode of the film's first frame in that file (default: what the file says, or the whole hour)",
+        metavar="HH:MM:SS:FF",
+    )
 
 
 @dataclass(frozen=True)

@@ -264,6 +264,7 @@ class Plan:
     slots: np.ndarray  # SLOT (n,), sorted by onset_tick, part, voice
     curve: Curve  # the tension asked for
     warnings: tuple[str, ...] = ()
+    markers: tuple[Marker, ...] = ()  # what the user asked the music to meet, in order of time
 
 
 @dataclass(frozen=True)

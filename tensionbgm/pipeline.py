@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ import numpy as np
 from tensionbgm import config, saved
 from tensionbgm.checks import FILM, check_length, check_place, check_wishes, earlier_stems
 from tensionbgm.folder import written_aside
-from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan
+from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan, Shots
 from tensionbgm.progress import Watch
 
 if TYPE_CHECKING:
+    from tensionbgm.markers.read import Hits
     from tensionbgm.search.lock import Lock
 
 
@@ -76,7 +78,7 @@ def make_plan(
     Raises
     ------
     InputError, UsageError
-        key, tempo or meter cannot be read, or nothing fits the film
+        key, tempo, meter or markers cannot be read, or nothing fits the film
     """
     from tensionbgm.plan.grid import plan_grid
     from tensionbgm.plan.key import Mood
@@ -85,12 +87,40 @@ def make_plan(
     watch = watch or Watch()
     low, high = 80.0, 124.0  # calm films walk, wild ones run: within whatever range was asked
     energy = float(curve.mean(0.0, analysis.video.duration_s))
+    shots, hits = read_markers(analysis, ask)
     with watch.stage("tempo and bars"):
         grid = plan_grid(
-            form, analysis.shots, analysis.video.duration_s, ask,
-            watch=watch, preferred_bpm=low + (high - low) * energy,
+            form, shots, analysis.video.duration_s, ask,
+            watch=watch, preferred_bpm=low + (high - low) * energy, markers=hits.markers,
         )  # fmt: skip
-    return plan_piece(grid, curve, ask, Mood(valence_of(analysis), energy), title, watch)
+    plan = plan_piece(grid, curve, ask, Mood(valence_of(analysis), energy), title, watch)
+    return dataclasses.replace(plan, markers=hits.markers, warnings=(*plan.warnings, *hits.notes))
+
+
+def read_markers(analysis: Analysis, ask: config.Ask) -> tuple[Shots, Hits]:
+    """What the user's file asks the music to meet; cuts as they were seen, or as the file knows better.
+
+    Raises
+    ------
+    InputError, UsageError
+        the file or the timecode is at fault
+    """
+    from tensionbgm.markers.marks import Film
+    from tensionbgm.markers.read import Hits, parse_first, read_hits, with_edits
+    from tensionbgm.markers.timecode import exact_rate
+
+    if ask.markers is None:
+        return analysis.shots, Hits()
+    video = analysis.video
+    rate = exact_rate(1 / video.frame_s if video.vfr else video.fps)
+    film = Film(
+        rate, Fraction(round(video.duration_s * 1e6), 10**6), not video.vfr, parse_first(ask.timecode)
+    )
+    hits = read_hits(Path(ask.markers), film)
+    if not hits.edit_s:
+        return analysis.shots, hits
+    cut_s, strength = with_edits(analysis.shots.cut_s, analysis.shots.strength, hits.edit_s)
+    return dataclasses.replace(analysis.shots, cut_s=cut_s, strength=strength), hits
 
 
 def valence_of(analysis: Analysis) -> float:

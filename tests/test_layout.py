@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = {"video", "model", "plan", "search", "render", "report"}
+STAGES = {"video", "model", "plan", "search", "render", "report", "markers"}
 ALONE = {"forms", "saved", "errors", "config", "progress", "version"}  # what every room may import
-HEAVY = ("torch", "scipy", "av", "cv2", "music21", "matplotlib", "ortools", "numba", "rich")
+HEAVY = ("torch", "scipy", "av", "cv2", "music21", "matplotlib", "ortools", "numba", "rich", "opentimelineio")
 
 
 def modules(folder):

@@ -112,6 +112,13 @@ def cut_ticks(grid: Grid) -> list[tuple[int, str]]:
     return [(int(tick), f"cut {time_s:.3f}s") for tick, time_s in zip(ticks, grid.cut_s, strict=True)]
 
 
+def marker_ticks(plan: Plan) -> list[tuple[int, str]]:
+    """The score position of every marker of the user, and its name."""
+    time_s = np.array([marker.time_s for marker in plan.markers])
+    ticks = np.clip(np.rint(plan.grid.ticks(time_s)), 0, plan.grid.bar_tick[-1]).astype(int)
+    return [(int(tick), marker.name) for tick, marker in zip(ticks, plan.markers, strict=True)]
+
+
 def plain_text(text: str) -> str:
     """Text that every file can hold: no control characters, no broken surrogates."""
     return "".join(c for c in text.encode("utf-8", "replace").decode("utf-8") if c.isprintable()).strip()
@@ -154,6 +161,8 @@ def _conductor(plan: Plan) -> mido.MidiTrack:
         events.append((tick[bar], _META, mido.MetaMessage("marker", text=plain_text(name))))
     for at, label in cut_ticks(grid):
         events.append((at, _META, mido.MetaMessage("marker", text=label)))
+    for at, name in marker_ticks(plan):
+        events.append((at, _META, mido.MetaMessage("marker", text=plain_text(name))))
     return _track(events, tick[-1])
 
 
@@ -212,6 +221,7 @@ def check_piece(piece: Piece) -> None:
     plan = piece.plan
     _require(len(piece.pitch) == len(piece.velocity) == len(plan.slots), "every slot needs a pitch")
     _check_grid(plan.grid)
+    _check_markers(plan)
     for key in plan.keys:
         fits = 0 <= key.start_bar < plan.grid.n_bars and 0 <= key.tonic < 12
         _require(fits and key.mode in ("major", "minor"), f"{key} is no key of this piece")
@@ -229,6 +239,10 @@ def _check_grid(grid: Grid) -> None:
     _require(_within(grid.bar_tempo_us, 1, MAX_TEMPO_US), "a tempo is at most 16.7 s a beat")
     _require(_within(grid.bar_section, 0, len(grid.sections) - 1), "a bar names no section")
     _require(bool(np.isfinite(grid.cut_s).all()), "a cut has no time")
+
+
+def _check_markers(plan: Plan) -> None:
+    _require(all(np.isfinite(marker.time_s) for marker in plan.markers), "a marker has no time")
 
 
 def _check_notes(piece: Piece) -> None:

@@ -20,6 +20,7 @@ from tensionbgm.music.notes import Notes
 from tensionbgm.music.tension import Profile, tension_profile
 from tensionbgm.report.cuts import TOLERANCES_S, alignment, find_accents, hit_share
 from tensionbgm.report.fit import COMPONENTS, fit_warnings, tension_fit
+from tensionbgm.report.markers import markers_met
 from tensionbgm.report.patterns import pattern_facts
 from tensionbgm.report.rules import rule_counts
 from tensionbgm.version import VERSION
@@ -109,6 +110,7 @@ def build_report(
             "form": form_json(Form(plan.grid.sections), plan.grid),
             "plan": plan_json(plan),
             "metrics": metrics,
+            "markers": markers_met(plan.markers, notes),
             "sound": heard,
             "warnings": list(dict.fromkeys([*said, *fit_warnings(plan.curve, profile)])),
             "timings_s": dict(timings_s or {}),

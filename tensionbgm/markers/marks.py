@@ -1,0 +1,109 @@
+"""The nouns of this room: a mark, what a file says, and the film it is said of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from tensionbgm.errors import InputError
+from tensionbgm.markers.timecode import Timecode
+
+BEATS = ("downbeat", "strong", "any")  # what a marker may have to fall on
+KINDS = ("section", "cut", "marker", "bar")  # what a mark of ours stands for
+LONGEST_NAME = 200  # characters
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One moment with a name."""
+
+    at: Fraction | Timecode  # seconds from the first frame of its timeline, or a label
+    name: str
+    weight: float = 1.0  # 0..1
+    beat: str = "strong"  # downbeat | strong | any
+    kind: str = "marker"  # section | cut | marker | bar
+    note: str = ""  # what became of it
+    where: str = ""  # in the file, for faults: "line 12"
+    late: int = 0  # frames after that label: the middle of a dissolve that begins there
+
+    @property
+    def time(self) -> Fraction:
+        """`at`, of a mark that has a time and no label [s]."""
+        if isinstance(self.at, Timecode):
+            raise TypeError(f"{self.at} is a label; which time that is depends on the film")
+        return self.at
+
+    def told(self) -> dict[str, str | float]:
+        """What a program may want to know of it."""
+        return {
+            "time_s": float(self.time),
+            "name": self.name,
+            "kind": self.kind,
+            "weight": self.weight,
+            "beat": self.beat,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What a file of an editing program says; times are not yet those of the film."""
+
+    markers: tuple[Mark, ...]
+    edits: tuple[Mark, ...] = ()  # where one clip ends and the next begins
+    kinds: str = "markers"  # what `markers` are: "2 timeline markers and 1 clip marker"
+    start: Fraction = Fraction(0)  # timecode of its first frame [s]
+    span: tuple[Timecode, Timecode] | None = None  # first and last label of an edit list
+    drop: bool = False  # its labels are drop-frame where the rate has those, whatever they look like
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Film:
+    """What must be known of the film to place a mark in it."""
+
+    rate: Fraction  # frames a second
+    duration: Fraction  # seconds
+    steady: bool = True  # all frames last equally long
+    first: Timecode | None = None  # label of its first frame, if the user says so
+
+
+def fault(path: Path, what: str, remedy: str) -> InputError:
+    """The one line for a file at fault."""
+    return InputError(f"{path}: {what}; {remedy}")
+
+
+def plain(text: str) -> str:
+    """A name in one line that every file can hold: printable, single spaces, at most `LONGEST_NAME` long."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    kept = "".join(c if c.isprintable() else " " for c in whole)
+    return " ".join(kept.split())[:LONGEST_NAME].rstrip()
+
+
+def split_wishes(text: str) -> tuple[str, float, str]:
+    """Name, weight and beat of "Door slams [downbeat 0.5]"; what is not said is 1 and strong.
+
+    So a marker can ask for a beat in programs whose markers have nothing but a name.
+    """
+    match = re.fullmatch(r"(.*?)\s*\[([^\[\]]*)\]\s*", text, re.DOTALL)
+    words = re.split(r"[\s,]+", match[2].strip()) if match else []
+    beats = [word for word in words if word in BEATS]
+    weights = [float(word) for word in words if re.fullmatch(r"0(\.\d{1,9})?|1(\.0{1,9})?|\.\d{1,9}", word)]
+    if (
+        match is None
+        or not words
+        or len(beats) + len(weights) != len(words)
+        or max(len(beats), len(weights)) > 1
+    ):
+        return text, 1.0, "strong"
+    return match[1], weights[0] if weights else 1.0, beats[0] if beats else "strong"
+
+
+def join_wishes(mark: Mark) -> str:
+    """The name with what `split_wishes` must find in it."""
+    if (mark.weight, mark.beat) == (1.0, "strong") and split_wishes(mark.name) == (mark.name, 1.0, "strong"):
+        return mark.name
+    weight = f"{mark.weight:.9f}".rstrip("0").rstrip(".")
+    return f"{mark.name} [{mark.beat} {weight}]".lstrip()
