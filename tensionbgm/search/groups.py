@@ -1,17 +1,20 @@
 """Plan -> groups: spans of time whose tonal tension, or whose chord, the sounding notes should make.
 
-Bars carry strain, momentum and the mean diameter of their beats, chords their members.  Bars come first,
-in order, because each is linked to the one before; then beats, in order, so that those of a bar adjoin.
+Windows of a scale, bars unless asked otherwise, carry strain, momentum and the mean diameter of their beats;
+chords their members.  Windows come in order, because each is linked to the one before; then their beats, in
+order, so that those of a window adjoin; then the next scale's, and the chords.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from tensionbgm.forms import PPQ, Plan
 from tensionbgm.kernels import rules
 from tensionbgm.music import scale, spiral
-from tensionbgm.search import costs
+from tensionbgm.search import costs, scales
 from tensionbgm.search.rows import starts
 
 UNITS = 8  # units of duration in a quarter
@@ -19,6 +22,7 @@ UNITS = 8  # units of duration in a quarter
 WEIGHTS = {"diameter": 200.0, "momentum": 200.0, "strain": 200.0}
 # how far from its aim a component may be at no cost, in levels of the scale (0..1)
 TOLERANCE = {"diameter": 0.0, "momentum": 0.0, "strain": 0.0}
+SCALES = ("bar",)  # windows that tension is asked of
 LEVEL = 1024  # the kernels' unit of a level of tension
 
 
@@ -29,16 +33,18 @@ def build(
     variable: np.ndarray,
     way: np.ndarray,
     n: int,
-    targets: dict[str, np.ndarray],
+    targets: Mapping[str, dict[str, np.ndarray]],
     tolerance: dict[str, float],
 ) -> dict[str, np.ndarray]:
     """The arrays of `Problem` that concern groups; `slots`, `role`, `variable`, `way` leave percussion out.
 
-    `way` int (m,) says where the map of each slot begins in `pc_map`; `tolerance` is in levels (0..1).
+    `way` int (m,) says where the map of each slot begins in `pc_map`; `targets` are those of every scale
+    (`scales.SCALES`) that is asked for; `tolerance` is in levels (0..1).
     """
-    bar, beat = plan.grid.bar_tick, np.arange(0, plan.grid.bar_tick[-1] + PPQ, PPQ)
+    bar, beat = plan.grid.bar_tick, scales.edges(plan, "beat")
     chord = np.array([[c.start_tick, c.end_tick] for c in plan.chords], np.int64).reshape(-1, 2)
-    spans = np.concatenate([_spans(bar), _spans(beat), chord])
+    parts = [edge for name in targets for edge in _edges(plan, name)]
+    spans = np.concatenate([*map(_spans, parts), chord])
     member = _memberships(slots, spans)
     table = np.zeros((len(spans), rules.GROUP_COLUMNS), np.int64)
     total = np.bincount(member[:, 0], member[:, 2], len(spans)).astype(np.int64)
@@ -50,22 +56,32 @@ def build(
     table[:, rules.PER_Z] = np.rint(spiral.RISE * (rules.RADIUS << 16) / np.maximum(total, 1)).astype(
         np.int64
     )
-    _tension(table, plan.grid.n_bars, total, targets, tolerance)
-    beats = slice(plan.grid.n_bars, plan.grid.n_bars + len(beat) - 1)
-    _means(table, beats, bar_of[beats], _sounding(slots, beat))
-    _chords(table, plan, member, role, plan.grid.n_bars + len(beat) - 1)
+    first, ticks = 0, _sounding(slots, beat)
+    for name, target in targets.items():
+        edge = scales.edges(plan, name)
+        windows = slice(first, first + len(edge) - 1)
+        share = np.diff(edge) / np.diff(bar)[bar_of[windows]] / len(targets)
+        _tension(table[windows], total[windows] > 0, share, target, tolerance)
+        first = windows.stop
+        if name == "beat":
+            _own(table[windows])
+        else:
+            of = np.searchsorted(edge, beat[:-1], side="right") - 1
+            _means(table, windows, slice(first, first + len(of)), of, ticks)
+            first += len(of)
+    _chords(table, plan, member, role, first)
     return {"group": table, "scale": levels(), **_keys(plan), **_members(member, variable, way, n)}
 
 
-def wanted(plan: Plan) -> dict[str, np.ndarray]:
-    """Raw "diameter", "momentum" and "strain" that the curve asks of each bar, float (n_bars,) each.
+def wanted(plan: Plan, name: str = "bar") -> dict[str, np.ndarray]:
+    """Raw "diameter", "momentum" and "strain" that the curve asks of each window of a scale, float (w,) each.
 
     Each is asked to be at the level of the curve by itself, not only their blend: what follows in all its
     components is heard to follow.
     """
-    edge = plan.grid.bar_us / 1e6
+    edge = scales.seconds(plan, name)
     level = plan.curve.mean(edge[:-1], edge[1:])
-    return {name: scale.raw(name, level) for name in WEIGHTS}
+    return {component: scale.raw(component, level) for component in WEIGHTS}
 
 
 def levels() -> np.ndarray:
@@ -78,6 +94,11 @@ def levels() -> np.ndarray:
 def lengths() -> np.ndarray:
     """Lengths that count as what they are: aims are then in 1/1024 radius, int64 (3, LENGTHS)."""
     return np.tile(np.arange(rules.LENGTHS), (3, 1))
+
+
+def _edges(plan: Plan, name: str) -> list[np.ndarray]:
+    """Edges of the windows of a scale, and of the beats whose mean diameter is theirs."""
+    return [scales.edges(plan, part) for part in dict.fromkeys((name, "beat"))]
 
 
 def _spans(edge: np.ndarray) -> np.ndarray:
@@ -108,46 +129,58 @@ def _sounding(slots: np.ndarray, edge: np.ndarray) -> np.ndarray:
     return np.diff(ticks[edge])
 
 
-def weight_of(name: str) -> int:
-    """Weight of a squared misfit of a component, in the kernels' unit."""
-    return round(WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2)
+def weight_of(name: str, share: np.ndarray | float = 1.0) -> np.ndarray:
+    """Weight of a squared misfit of a component, times a share, in the kernels' unit."""
+    full = WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2
+    return np.rint(full * np.asarray(share)).astype(np.int64)
 
 
 def _tension(
     table: np.ndarray,
-    n_bars: int,
-    total: np.ndarray,
+    sounding: np.ndarray,
+    share: np.ndarray,
     targets: dict[str, np.ndarray],
     tolerance: dict[str, float],
 ) -> None:
-    """Aims, bands and weights of bars; what is silent is left alone."""
-    sounding = total[:n_bars] > 0
+    """Aims, bands and weights of the windows of a scale (w,), in place; what is silent is left alone.
+
+    A window has its share of the weight of a bar, so that what pulls is as much whatever the scales are.
+    """
     for name, aim, weight, band in (
         ("strain", rules.STRAIN_AIM, rules.STRAIN_WEIGHT, rules.STRAIN_BAND),
         ("momentum", rules.MOMENTUM_AIM, rules.MOMENTUM_WEIGHT, rules.MOMENTUM_BAND),
         ("diameter", rules.MEAN_AIM, rules.MEAN_WEIGHT, rules.MEAN_BAND),
     ):
-        table[:n_bars, band] = round(tolerance[name] * LEVEL)
+        table[:, band] = round(tolerance[name] * LEVEL)
         level = scale.level(name, np.asarray(targets[name], float))
-        table[:n_bars, aim] = np.rint(level * LEVEL).astype(np.int64)
-        table[:n_bars, weight] = np.where(sounding, weight_of(name), 0)
-    same_key = table[1:n_bars, rules.KEY] == table[: n_bars - 1, rules.KEY]
-    table[1:n_bars, rules.LINKED] = sounding[1:] & sounding[:-1] & same_key
+        table[:, aim] = np.rint(level * LEVEL).astype(np.int64)
+        table[:, weight] = np.where(sounding, weight_of(name, share), 0)
+    same_key = table[1:, rules.KEY] == table[:-1, rules.KEY]
+    table[1:, rules.LINKED] = sounding[1:] & sounding[:-1] & same_key
 
 
-def _means(table: np.ndarray, beats: slice, bar: np.ndarray, ticks: np.ndarray) -> None:
-    """Each beat's share of the mean diameter of its bar: that of the time anything sounds."""
-    whole = np.bincount(bar, ticks, minlength=beats.start)[bar]
+MEAN = [rules.MEAN_AIM, rules.MEAN_BAND, rules.MEAN_WEIGHT]
+OWN = [rules.DIAMETER_AIM, rules.DIAMETER_BAND, rules.DIAMETER_WEIGHT]
+
+
+def _own(table: np.ndarray) -> None:
+    """Windows that are beats: their diameter is their own, in place."""
+    table[:, OWN] = table[:, MEAN]
+    table[:, rules.MEAN_WEIGHT] = 0
+
+
+def _means(table: np.ndarray, windows: slice, beats: slice, of: np.ndarray, ticks: np.ndarray) -> None:
+    """Each beat's share of the mean diameter of the window it is `of`: that of the time anything sounds."""
+    of, n = of + windows.start, windows.stop
+    whole = np.bincount(of, ticks, n)[of]
     share = np.rint(ticks * 2**rules.SHARE_SHIFT / np.maximum(whole, 1)).astype(np.int64)
     table[beats, rules.SHARE] = share
-    table[beats, rules.MEAN_OF] = np.where(share > 0, bar + 1, 0)
-    alone = np.bincount(bar, share > 0, minlength=beats.start)[bar] == 1
+    table[beats, rules.MEAN_OF] = np.where(share > 0, of + 1, 0)
+    alone = np.bincount(of, share > 0, n)[of] == 1
     here = np.flatnonzero(alone & (share > 0)) + beats.start  # the mean of one beat is that beat's own
-    of = table[here, rules.MEAN_OF] - 1
-    table[here, rules.DIAMETER_AIM] = table[of, rules.MEAN_AIM]
-    table[here, rules.DIAMETER_BAND] = table[of, rules.MEAN_BAND]
-    table[here, rules.DIAMETER_WEIGHT] = table[of, rules.MEAN_WEIGHT]
-    table[of, rules.MEAN_WEIGHT] = 0
+    whose = table[here, rules.MEAN_OF] - 1
+    table[here[:, None], OWN] = table[whose[:, None], MEAN]
+    table[whose, rules.MEAN_WEIGHT] = 0
     table[here, rules.MEAN_OF] = 0
 
 

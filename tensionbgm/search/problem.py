@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from tensionbgm.errors import InputError
 from tensionbgm.forms import PPQ, Plan
 from tensionbgm.kernels import rules
 from tensionbgm.search import costs, factors, groups
+from tensionbgm.search import scales as windows_of
 from tensionbgm.search.check import check_plan
 from tensionbgm.search.lock import Lock
 from tensionbgm.search.maps import PITCHES, Maps, keys_at, of_slots
@@ -49,6 +51,7 @@ def pose(
     targets: dict[str, np.ndarray] | None = None,
     lock: Lock | None = None,
     tolerance: dict[str, float] | None = None,
+    scales: Sequence[str] | None = None,
 ) -> Posed:
     """Make the plan a problem.
 
@@ -57,23 +60,28 @@ def pose(
     plan : Plan
     targets : dict of float (n_bars,), optional
         raw "diameter", "momentum" and "strain" wanted in each bar; default: from the
-        plan's curve, as far as its tied bars allow, see `projection`
+        plan's curve, as far as its tied bars allow, see `projection`; of other scales always from there
     lock : Lock, optional
         what stays as it was: a domain of one pitch
     tolerance : dict of float, optional
         how far "diameter", "momentum" and "strain" may be from their targets at no cost, in levels of the
         scale (0..1); beyond it the excess counts, squared; default: `groups.TOLERANCE`
+    scales : sequence of str, optional
+        windows that tension is asked of, each with an equal share of the weight: "beat" (a quarter),
+        "half" (bar), "bar"; default: `groups.SCALES`
 
     Raises
     ------
     InputError
         the plan contradicts itself, or some tied slots have no pitch in common
     ValueError
-        a tolerance is no level
+        a tolerance is no level, or a scale none of those
     """
     tolerance = groups.TOLERANCE if tolerance is None else tolerance
     if not all(0 <= width <= 1 for width in tolerance.values()):
         raise ValueError(f"tolerances {tolerance} are no levels from 0 to 1")
+    scales = groups.SCALES if scales is None else scales
+    windows_of.check(scales)
     check_plan(plan)
     role = part_roles(plan)[plan.slots["part"]]
     pitched = np.flatnonzero(role >= 0)
@@ -86,8 +94,10 @@ def pose(
         _keep(domain, slots, variable, maps, pitched, lock)
     unary = _unary(plan, slots, role, variable, maps, n)
     table = _tables(plan, slots, role, variable, maps.way, n)
-    targets = reachable(plan) if targets is None else targets
-    windows = groups.build(plan, slots, role, variable, 12 * maps.pc_of_slot, n, targets, tolerance)
+    asked = {name: reachable(plan, windows=name) for name in scales}
+    if targets is not None and "bar" in asked:
+        asked["bar"] = targets
+    windows = groups.build(plan, slots, role, variable, 12 * maps.pc_of_slot, n, asked, tolerance)
     index, value = np.nonzero(domain)
     problem = rules.Problem(
         domain_start=starts(np.bincount(index, minlength=n)),

@@ -19,7 +19,7 @@ import numpy as np
 
 from tensionbgm.forms import Plan
 from tensionbgm.music import scale, ties
-from tensionbgm.search import groups
+from tensionbgm.search import groups, scales
 
 MOSTLY = 0.8  # share of the time that makes bars alike: less leaves enough notes free to make a difference
 
@@ -64,22 +64,42 @@ def project(target: np.ndarray, first: np.ndarray, weight: np.ndarray | None = N
     return np.where(alone[first], target, mean[first])  # what is alone stays as it is, to the last bit
 
 
-def reachable(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+def tied_windows(plan: Plan, name: str) -> np.ndarray:
+    """The set of alike windows of a scale that each is of, named by its first one; int (w,).
+
+    Windows are alike that lie at one place in alike bars.
+    """
+    first = tied_bars(plan)
+    if name == "bar":
+        return first
+    edge = scales.edges(plan, name)
+    bar = scales.bar_of(plan, edge)
+    begin = edge[:-1] - plan.grid.bar_tick[bar]
+    place = np.stack([first[bar], begin, np.diff(edge)], axis=1)
+    _, index, inverse = np.unique(place, axis=0, return_index=True, return_inverse=True)
+    return index[inverse.ravel()]
+
+
+def reachable(
+    plan: Plan, targets: dict[str, np.ndarray] | None = None, windows: str = "bar"
+) -> dict[str, np.ndarray]:
     """Targets of "diameter", "momentum" and "strain" that the tied bars allow.
 
     Parameters
     ----------
-    targets : dict of float (n_bars,), optional
+    targets : dict of float (w,), optional
         what is wanted [radii]; default: what the curve asks for
+    windows : str
+        the scale of the windows: "beat", "half" or "bar"
 
     Returns
     -------
-    targets : dict of float (n_bars,)
+    targets : dict of float (w,)
         nearest in levels of the scale; what need not give way is what was wanted, to the last bit [radii]
     """
-    targets = groups.wanted(plan) if targets is None else targets
+    targets = groups.wanted(plan, windows) if targets is None else targets
     raw = {}
-    for name, (level, nearest) in _levels(plan, targets).items():
+    for name, (level, nearest) in _levels(targets, tied_windows(plan, windows)).items():
         moved = level != nearest
         raw[name] = np.where(moved, scale.raw(name, nearest), np.asarray(targets[name], float))
     return raw
@@ -95,17 +115,19 @@ def irreducible(plan: Plan, targets: dict[str, np.ndarray] | None = None) -> dic
         tension asked of each bar: as far as it should be tonal, for returns may be louder or quieter
     """
     targets = groups.wanted(plan) if targets is None else targets
-    off = {name: level - nearest for name, (level, nearest) in _levels(plan, targets).items()}
+    off = {name: level - nearest for name, (level, nearest) in _levels(targets, tied_bars(plan)).items()}
     edge = plan.grid.bar_us / 1e6
     curve = plan.curve.mean(edge[:-1], edge[1:])
     off["curve"] = curve - project(curve, tied_bars(plan))
     return {name: float(np.sqrt(np.mean(value**2))) for name, value in off.items()}
 
 
-def _levels(plan: Plan, targets: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Level of each bar's target, and the nearest that can be reached, float (n_bars,) each."""
-    bars = tied_bars(plan)
-    sets = {"diameter": bars, "momentum": tied_steps(bars), "strain": bars}
+def _levels(targets: dict[str, np.ndarray], first: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Level of each window's target, and the nearest that can be reached, float (w,) each.
+
+    `first` int (w,) is the set of alike windows that each is of.
+    """
+    sets = {"diameter": first, "momentum": tied_steps(first), "strain": first}
     level = {name: scale.level(name, np.asarray(value, float)) for name, value in targets.items()}
     return {name: (value, project(value, sets[name])) for name, value in level.items()}
 
