@@ -7,13 +7,15 @@ over and over until a pass through the piece gains nothing.
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from tensionbgm.forms import PPQ, Plan
 from tensionbgm.kernels import cpu, rules
-from tensionbgm.kernels.slices import IMPROVED, PROVEN, SEEN, WIDE, Slices
+from tensionbgm.kernels.slices import IMPROVED, PROVEN, WIDE, Slices
 from tensionbgm.progress import Watch
 from tensionbgm.search import factors
 from tensionbgm.search.problem import Posed
@@ -67,7 +69,12 @@ def _windows(line: list[int]) -> Iterator[list[int]]:
 
 
 def polish(
-    chains: cpu.Chains, slices: Slices, budget: int, passes: int, watch: Watch | None = None
+    chains: cpu.Chains,
+    slices: Slices,
+    budget: int,
+    passes: int,
+    watch: Watch | None = None,
+    end: float = math.inf,
 ) -> np.ndarray:
     """Solve every neighbourhood of every chain until a pass gains nothing.
 
@@ -77,22 +84,25 @@ def polish(
         `kernels.cpu`'s, or its twin's
     budget : pitches tried in one neighbourhood at most; then the best so far is kept, and nothing proven
     passes : at most
+    end : by `time.perf_counter`, when to stop at the latest
 
     Returns
     -------
     proven : float (chains,)
-        share of the neighbourhoods of which the last pass showed that they hold nothing better; 1 where
-        there are none
+        share of the neighbourhoods of which the last pass showed, before its end, that they hold nothing
+        better; 1 where there are none
     """
     n, count = len(slices.start) - 1, chains.polished()
     proven = np.ones(len(count))
     for _ in range(passes if n else 0):
         for first in range(0, n, SOME):
+            if time.perf_counter() > end:
+                break
             if watch is not None:
                 watch.tick(1.0)
             chains.polish(slices, first, min(first + SOME, n), budget)
         gained, count = chains.polished() - count, chains.polished()
-        proven = gained[:, PROVEN] / gained[:, SEEN]
-        if not gained[:, IMPROVED].any():
+        proven = gained[:, PROVEN] / n
+        if time.perf_counter() > end or not gained[:, IMPROVED].any():
             break
     return proven

@@ -30,12 +30,12 @@ JUDGED_HEAT = rules.POINT // 2  # temperature of what is drawn anew for a judge:
 BOUND_PASSES = 10  # over all notes
 BOUND_CANDIDATES = 20_000  # of all notes: some ten minutes of film
 
-SCHEDULES = {
-    "draft": Schedule(chains=1, candidates=1_500_000, sweeps=(40, 250), bounded=False),
-    "normal": Schedule(chains=2, candidates=8_000_000, sweeps=(120, 400)),
-    "best": Schedule(chains=8, candidates=40_000_000, sweeps=(400, 2000)),
-}
-DEVICE_BEST = Schedule(chains=1024, candidates=2_000_000, sweeps=(400, 1000))  # where a device is asked for
+DRAFT = Schedule(chains=1, candidates=1_500_000, sweeps=(40, 250), bounded=False)
+NORMAL = Schedule(chains=2, candidates=8_000_000, sweeps=(120, 400), first=DRAFT)
+BEST = Schedule(chains=8, candidates=40_000_000, sweeps=(400, 2000), first=NORMAL)
+SCHEDULES = {"draft": DRAFT, "normal": NORMAL, "best": BEST}
+# where a device is asked for
+DEVICE_BEST = Schedule(chains=1024, candidates=2_000_000, sweeps=(400, 1000), first=NORMAL)
 
 
 def compose(
@@ -53,7 +53,7 @@ def compose(
     ----------
     plan : Plan
     effort : config.Effort
-        with `seconds` the search stops early by the clock, and the notes depend on the machine
+        with `seconds` the search, polishing included, ends by the clock, and the notes depend on the machine
     watch : Watch
         ticked a few times a second
     targets : dict of float (n_bars,), optional
@@ -117,13 +117,13 @@ def _judged(plan: Plan, posed: Posed, found: Found, judge: Judge, schedule: Sche
 
 def _facts(device: str, schedule: Schedule, asked: Posed, found: Found) -> SearchFacts:
     """What the search did, and what that cost in the problem as it was asked."""
-    weighed = asked.candidates * found.sweeps * schedule.chains
+    weighed = asked.candidates * found.sweeps
     start, end = (engine.cost_of(asked.problem, x) for x in (found.x_start, found.x))
     least, note = _bound(asked, schedule)
     share = found.moved[:, 1] / np.maximum(found.moved[:, 0], 1)
     return SearchFacts(
         backend=device,
-        chains=schedule.chains,
+        chains=found.chains,
         moves=weighed,
         moves_per_s=weighed / max(found.spent_s, 1e-9),
         cost_start=start / rules.POINT,
