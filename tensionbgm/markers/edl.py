@@ -13,10 +13,20 @@ from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
 
-from tensionbgm.markers.marks import Mark, Timeline, fault, join_wishes, plain, split_wishes
+from tensionbgm.markers.marks import (
+    Mark,
+    Timeline,
+    check_count,
+    counted,
+    fault,
+    join_wishes,
+    plain,
+    split_wishes,
+)
 from tensionbgm.markers.timecode import Timecode, frame_of, label_of, parse_timecode
 
 REMEDY = "export a CMX3600 EDL with record timecode, or give CSV"
+MOST_EVENTS = 20_000
 COLOURS = {  # of what is written: the locator's, and Resolve's
     "marker": ("RED", "Red"),
     "section": ("GREEN", "Green"),
@@ -63,7 +73,7 @@ def parse(path: Path, text: str) -> Timeline:
     return Timeline(
         tuple(markers),
         tuple(edits),
-        f"{len(markers)} locators",
+        counted(len(markers), "locator"),
         span=_span(cuts),
         drop=any(re.fullmatch(r"FCM:\s*DROP\b.*", line, re.IGNORECASE) for line in lines),
         warnings=(f'{path}: "{plain(unread[0])[:60]}" and {len(unread) - 1} more lines are no events',)
@@ -72,15 +82,24 @@ def parse(path: Path, text: str) -> Timeline:
     )
 
 
-def write(marks: Sequence[Mark], title: str, rate: Fraction, first: Timecode) -> str:
-    """A list with an event of one frame for every marked frame, and its names as locators and for Resolve."""
+def write(marks: Sequence[tuple[int, Mark]], title: str, rate: Fraction, first: Timecode) -> str:
+    """A list with an event of one frame for every marked frame, and its names as locators and for Resolve.
+
+    Parameters
+    ----------
+    marks : sequence of (int, Mark)
+        the frame of the film each lies on, rising
+    rate : Fraction
+        frames a second
+    first : Timecode
+        label of the film's first frame
+    """
     begin = frame_of(first, rate)
-    rows = sorted(((begin + round(mark.time * rate), mark) for mark in marks), key=lambda row: row[0])
     fcm = "DROP FRAME" if first.drop else "NON-DROP FRAME"
     out = [f"TITLE: {plain(title)}", f"FCM: {fcm}", ""]
-    for number, (frame, group) in enumerate(groupby(rows, key=lambda row: row[0]), 1):
+    for number, (frame, group) in enumerate(groupby(marks, key=lambda row: row[0]), 1):
         here = [mark for _, mark in group]
-        at, after = label_of(frame, rate, first.drop), label_of(frame + 1, rate, first.drop)
+        at, after = (label_of(begin + n, rate, first.drop) for n in (frame, frame + 1))
         names = [_said(mark) for mark in here]
         together = "; ".join(name.replace("|", "/") for name in names)
         out.append(f"{number:03d}  AX       V     C        {at} {after} {at} {after}")
@@ -102,13 +121,20 @@ def _events(path: Path, lines: list[str]) -> tuple[list[_Event], list[Mark], lis
     events: list[_Event] = []
     loose: list[Mark] = []
     unread: list[str] = []
+    locators = 0
     for number, line in enumerate(lines, 1):
         where = f"line {number}"
         if (match := _EVENT.fullmatch(line)) and (event := _event(path, where, match)):
             events.append(event)
+            if len(events) > MOST_EVENTS:
+                raise fault(
+                    path, f"holds more than {MOST_EVENTS} events", "export the list of this film alone"
+                )
         elif match := _LOCATOR.fullmatch(line):
             mark = _named(_code(path, where, match[1]), _COLOUR.sub("", match[2], count=1), where)
             (events[-1].locators if events else loose).append(mark)
+            locators += 1
+            check_count(path, locators)
         elif (match := _RESOLVE.fullmatch(line)) and events:
             events[-1].named.append(_named(events[-1].begin, match[1], where))
         elif re.match(rf"\d+\s.*{_CODE}\s+{_CODE}", line):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tensionbgm.markers.marks import Mark, Timeline, fault, plain, split_wishes
+from tensionbgm.markers.marks import Mark, Timeline, check_count, counted, fault, plain, split_wishes
 
 REMEDY = "export the project as FCPXML again, or give CSV"
 ITEMS = frozenset(
@@ -74,9 +74,9 @@ def parse(path: Path, data: bytes) -> Timeline:
         warnings.append(f'{path}: holds {len(sequences)} projects; the first, "{name}", counts')
     if found.hidden:
         warnings.append(
-            f"{path}: {found.hidden} markers lie in parts of clips that are cut off, and are left out"
+            f"{path}: left out: {counted(found.hidden, 'marker')} in parts of clips that are cut off"
         )
-    kinds = f"{len(found.markers)} markers of clips"
+    kinds = counted(len(found.markers), "marker")
     return Timeline(tuple(found.markers), tuple(found.edits), kinds, start, warnings=tuple(warnings))
 
 
@@ -127,6 +127,7 @@ def _walk_item(found: _Found, item: Any, at: Fraction) -> None:
             if own < start or (end is not None and own >= end):
                 found.hidden += 1
                 continue
+            check_count(found.path, len(found.markers) + 1)
             name, weight, beat = split_wishes(plain(child.get("value") or ""))
             found.markers.append(
                 Mark(at + own - start, name, weight, beat, note=plain(child.get("note") or ""))

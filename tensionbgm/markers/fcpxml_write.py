@@ -6,46 +6,48 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tensionbgm.markers.marks import Mark, join_wishes, plain
-from tensionbgm.markers.timecode import Timecode, frame_of
 
 VERSION = "1.9"  # of FCPXML: Final Cut Pro 10.4.9 and all later read it, and DaVinci Resolve
 
 
-def write(marks: Sequence[Mark], title: str, rate: Fraction, first: Timecode, duration: Fraction) -> str:
+def write(
+    marks: Sequence[tuple[int, Mark]], title: str, rate: Fraction, begin: int, frames: int, drop: bool
+) -> str:
     """A document that imports as a project; all times are whole frames.
 
     Parameters
     ----------
-    marks : sequence of Mark
-        their times in seconds of the film
+    marks : sequence of (int, Mark)
+        the frame of the film each lies on
     rate : Fraction
         frames a second
-    first : Timecode
-        label of the film's first frame
-    duration : Fraction
-        of the film [s]
+    begin : int
+        number of the film's first frame, counted from 00:00:00:00
+    frames : int
+        of the film
+    drop : bool
+        whether the project shows drop-frame timecode
     """
     from xml.etree.ElementTree import Element, SubElement, indent, tostring  # writing is harmless
 
-    begin = frame_of(first, rate)
     root = Element("fcpxml", version=VERSION)
     resources = SubElement(root, "resources")
     SubElement(resources, "format", id="r1", frameDuration=_time(1, rate), width="1920", height="1080")
     event = SubElement(SubElement(root, "library"), "event", name="tensionbgm")
     project = SubElement(event, "project", name=plain(title) or "music")
-    origin, length = _time(begin, rate), _time(max(round(duration * rate), 1), rate)
+    origin, length = _time(begin, rate), _time(frames, rate)
     sequence = SubElement(
         project,
         "sequence",
         format="r1",
         tcStart=origin,
-        tcFormat="DF" if first.drop else "NDF",
+        tcFormat="DF" if drop else "NDF",
         duration=length,
     )
     spine = SubElement(sequence, "spine")
     gap = SubElement(spine, "gap", name="Gap", offset=origin, start=origin, duration=length)
-    for mark in marks:
-        at = _time(begin + round(mark.time * rate), rate)
+    for frame, mark in marks:
+        at = _time(begin + frame, rate)
         kind = "chapter-marker" if mark.kind == "section" else "marker"
         element = SubElement(gap, kind, start=at, duration=_time(1, rate), value=join_wishes(mark))
         if mark.kind == "section":

@@ -13,6 +13,7 @@ from tensionbgm.markers.timecode import Timecode
 BEATS = ("downbeat", "strong", "any")  # what a marker may have to fall on
 KINDS = ("section", "cut", "marker", "bar")  # what a mark of ours stands for
 LONGEST_NAME = 200  # characters
+MOST = 500  # markers of the user: one every seven seconds of an hour
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,24 @@ class Film:
 
 def fault(path: Path, what: str, remedy: str) -> InputError:
     """The one line for a file at fault."""
-    return InputError(f"{path}: {what}; {remedy}")
+    line = " ".join("".join(c if c.isprintable() else " " for c in what).split())
+    return InputError(f"{path}: {line}; {remedy}")
+
+
+def check_count(path: Path, n: int) -> None:
+    """Refuse more markers than music can meet; while reading, so that a million take no time.
+
+    Raises
+    ------
+    InputError
+    """
+    if n > MOST:
+        raise fault(path, f"holds more than {MOST} markers", "keep those the music must meet")
+
+
+def counted(n: int, what: str) -> str:
+    """ "1 marker", "2 markers"."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def plain(text: str) -> str:

@@ -14,8 +14,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tensionbgm.markers.marks import BEATS, KINDS, Mark, Timeline, fault, join_wishes, plain, split_wishes
-from tensionbgm.markers.timecode import Timecode, exact_rate, frame_of
+from tensionbgm.markers.marks import (
+    BEATS,
+    KINDS,
+    Mark,
+    Timeline,
+    counted,
+    fault,
+    join_wishes,
+    plain,
+    split_wishes,
+)
+from tensionbgm.markers.timecode import exact_rate
 
 REMEDY = "export the timeline again, or give CSV"
 OURS = "tensionbgm"  # where in a marker's metadata weight, beat and kind stand
@@ -50,29 +60,40 @@ def parse(path: Path, text: str) -> Timeline:
     except Exception as broken:  # the library raises many kinds, for times that are not there or no numbers
         raise fault(path, f"has an item without a time ({plain(str(broken))[:80]})", REMEDY) from broken
     kinds = " and ".join(
-        f"{len(marks)} {what} markers"
+        counted(len(marks), f"{what} marker")
         for marks, what in ((found.timeline, "timeline"), (found.clips, "clip"))
         if marks
     )
-    left_out = f"{path}: {found.hidden} markers lie in parts of clips that are cut off, and are left out"
+    left_out = f"{path}: left out: {counted(found.hidden, 'marker')} in parts of clips that are cut off"
     warnings = (left_out,) if found.hidden else ()
     return Timeline(tuple(found.timeline + found.clips), tuple(edits), kinds, start, warnings=warnings)
 
 
-def write(marks: Sequence[Mark], title: str, rate: Fraction, first: Timecode, duration: Fraction) -> str:
-    """A timeline with one gap as long as the film, and all marks as its markers, on whole frames."""
+def write(marks: Sequence[tuple[int, Mark]], title: str, rate: Fraction, begin: int, frames: int) -> str:
+    """A timeline with one gap as long as the film, and all marks as its markers, on whole frames.
+
+    Parameters
+    ----------
+    marks : sequence of (int, Mark)
+        the frame of the film each lies on
+    rate : Fraction
+        frames a second
+    begin : int
+        number of the film's first frame, counted from 00:00:00:00
+    frames : int
+        of the film
+    """
     import opentimelineio as otio
 
-    def frames(number: int) -> Any:
+    def timed(number: int) -> Any:
         return otio.opentime.RationalTime(number, float(rate))
 
-    timeline = otio.schema.Timeline(plain(title) or "music", global_start_time=frames(frame_of(first, rate)))
+    timeline = otio.schema.Timeline(plain(title) or "music", global_start_time=timed(begin))
     track = otio.schema.Track("V1", kind=otio.schema.TrackKind.Video)
-    whole = otio.opentime.TimeRange(frames(0), frames(max(round(duration * rate), 1)))
-    track.append(otio.schema.Gap(source_range=whole))
+    track.append(otio.schema.Gap(source_range=otio.opentime.TimeRange(timed(0), timed(frames))))
     timeline.tracks.append(track)
-    for mark in marks:
-        at = otio.opentime.TimeRange(frames(round(mark.time * rate)), frames(1))
+    for frame, mark in marks:
+        at = otio.opentime.TimeRange(timed(frame), timed(1))
         ours = {"weight": mark.weight, "beat": mark.beat, "kind": mark.kind}
         marker = otio.schema.Marker(join_wishes(mark), at, COLOURS[mark.kind], {OURS: ours})
         marker.comment = mark.note

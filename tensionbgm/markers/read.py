@@ -17,11 +17,10 @@ import numpy as np
 from tensionbgm.errors import InputError, UsageError
 from tensionbgm.forms import Marker
 from tensionbgm.markers import edl, fcpxml, otio, table
-from tensionbgm.markers.marks import Film, Mark, Timeline, fault
+from tensionbgm.markers.marks import Film, Mark, Timeline, check_count, counted, fault
 from tensionbgm.markers.timecode import Timecode, can_drop, frame_of, label_of, parse_timecode, spoken
 
 LARGEST_BYTES = 64_000_000  # the project of a long film has a tenth of this
-MOST = 500  # markers: one every seven seconds of an hour
 XML = (".fcpxml", ".fcpxmld")  # says itself how its text is encoded
 PARSERS = {
     ".csv": table.parse,
@@ -62,10 +61,7 @@ def parse_file(path: Path) -> Timeline:
         raise fault(path, "is of no kind that has markers", f"give {OFFERED}")
     data = _bytes(path, suffix)
     timeline = fcpxml.parse(path, data) if suffix in XML else PARSERS[suffix](path, _text(path, data))
-    if len(timeline.markers) > MOST:
-        raise fault(
-            path, f"holds {len(timeline.markers)} markers", f"give at most {MOST}: those the music must meet"
-        )
+    check_count(path, len(_kept(timeline)[0]))
     if not timeline.markers and not timeline.edits:
         raise fault(path, "holds no markers and no cuts", "set markers where the music must arrive")
     return timeline
@@ -101,7 +97,7 @@ def read_hits(path: Path, film: Film) -> Hits:
     placed = [(_film_time(path, mark, timeline, film), mark) for mark in hits or timeline.edits]
     notes = [*timeline.warnings, *_labels_said(path, timeline, film)]
     if ours:
-        notes.append(f"{path}: {ours} sections, cuts and bars of an earlier score are left out")
+        notes.append(f"{path}: left out: {counted(ours, 'mark')} of an earlier score")
     if not hits:
         return _edits(path, [time for time, _ in placed], film, notes)
     inside = [(time, mark) for time, mark in placed if 0 <= time <= film.duration]
@@ -110,11 +106,11 @@ def read_hits(path: Path, film: Film) -> Hits:
     ]
     if not inside:
         remedy = "give the timecode of its first frame with --timecode"
-        raise fault(path, f"all {len(placed)} markers lie outside the film, as {outside[0]}", remedy)
+        raise fault(path, f"{counted(len(placed), 'marker')}, and none in the film: {outside[0]}", remedy)
     if outside:
         more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
         notes.append(f"{path}: outside the film, and left out: {', '.join(outside[:3])}{more}")
-    kinds = timeline.kinds if len(inside) == len(timeline.markers) else f"{len(inside)} markers"
+    kinds = timeline.kinds if len(inside) == len(timeline.markers) else counted(len(inside), "marker")
     notes.append(f"{path}: the music is to meet {kinds}")
     inside.sort(key=lambda pair: pair[0])
     markers = [
@@ -269,5 +265,7 @@ def _edits(path: Path, times: list[Fraction], film: Film, notes: list[str]) -> H
         raise fault(
             path, "holds no markers, and no cut inside the film", "set markers where the music must arrive"
         )
-    notes.append(f"{path}: holds no markers; its {len(inside)} cuts are taken for those of the film")
+    notes.append(
+        f"{path}: holds no markers; {counted(len(inside), 'cut')} in it are taken for those of the film"
+    )
     return Hits(edit_s=tuple(float(time) for time in inside), notes=tuple(notes))

@@ -7,7 +7,17 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tensionbgm.markers.marks import BEATS, KINDS, Mark, Timeline, fault, plain, split_wishes
+from tensionbgm.markers.marks import (
+    BEATS,
+    KINDS,
+    Mark,
+    Timeline,
+    check_count,
+    counted,
+    fault,
+    plain,
+    split_wishes,
+)
 from tensionbgm.markers.timecode import parse_moment
 
 COLUMNS = ("time", "name", "weight", "beat", "kind", "note")  # as we write them
@@ -37,8 +47,12 @@ def parse(path: Path, text: str) -> Timeline:
     heads = _heads(first[1])
     marks = [] if heads else [_mark(path, *first, dict(zip(COLUMNS, range(4), strict=False)))]
     place = heads or {name: column for column, name in enumerate(COLUMNS[:4])}
-    marks += [_mark(path, line, row, place) for line, row in rows]
-    return Timeline(tuple(marks), kinds=f"{len(marks)} rows")
+    wanted = len(marks)
+    for line, row in rows:
+        marks.append(_mark(path, line, row, place))
+        wanted += marks[-1].kind == "marker"
+        check_count(path, wanted)
+    return Timeline(tuple(marks), kinds=counted(len(marks), "marker"))
 
 
 def write(marks: Sequence[Mark]) -> str:
@@ -69,14 +83,22 @@ def _rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _heads(row: list[str]) -> dict[str, int] | None:
-    """Where each thing stands, if the row names columns, a time among them."""
+    """Where each thing stands, if the row names columns, a time among them, and has no time itself."""
     lower = [" ".join(cell.lower().split()) for cell in row]
     found = {
         what: next(lower.index(head) for head in heads if head in lower)
         for what, heads in KNOWN.items()
         if any(head in lower for head in heads)
     }
-    return found if "time" in found else None
+    return None if any(map(_is_time, row)) else found if "time" in found else None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_moment(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _mark(path: Path, line: str, row: list[str], place: dict[str, int]) -> Mark:
@@ -94,13 +116,11 @@ def _mark(path: Path, line: str, row: list[str], place: dict[str, int]) -> Mark:
     name, said_weight, said_beat = cell("name"), 1.0, "strong"
     if not weight and not beat:
         name, said_weight, said_beat = split_wishes(name)
+    sure = _weight(path, line, weight) if weight else said_weight
     if beat and beat not in BEATS:
         raise fault(path, f'{line}: no beat is called "{plain(beat)[:40]}"', f"give {', '.join(BEATS)}")
     kind = cell("kind") if cell("kind") in KINDS else "marker"
-    return Mark(
-        at, plain(name), _weight(path, line, weight) if weight else said_weight, beat or said_beat, kind,
-        plain(cell("note")), line,
-    )  # fmt: skip
+    return Mark(at, plain(name), sure, beat or said_beat, kind, plain(cell("note")), line)
 
 
 def _weight(path: Path, line: str, text: str) -> float:

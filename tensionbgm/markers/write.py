@@ -51,12 +51,15 @@ def marks_text(marks: Sequence[Mark], path: Path, film: Film | None, title: str)
         return table.write(marks)
     if film is None:
         raise fault(path, "needs the frames a second of the film", "give --rate, like 25 or 29.97")
-    first = film.first or FIRST
+    first, frames = film.first or FIRST, max(round(film.duration * film.rate), 1)
     try:
-        frame_of(first, film.rate)
+        begin = frame_of(first, film.rate)
     except ValueError as wrong:
         raise InputError(f"timecode: {wrong}; give one of this film, {spoken(film.rate)} a second") from wrong
+    # What lies at the film's end, after its last frame, belongs to that.
+    placed = [(min(round(mark.time * film.rate), frames - 1), mark) for mark in marks]
     if suffix == ".edl":
-        return edl.write(marks, title, film.rate, first)
-    write = otio.write if suffix == ".otio" else fcpxml_write.write
-    return write(marks, title, film.rate, first, film.duration)
+        return edl.write(placed, title, film.rate, first)
+    if suffix == ".otio":
+        return otio.write(placed, title, film.rate, begin, frames)
+    return fcpxml_write.write(placed, title, film.rate, begin, frames, first.drop)

@@ -1,0 +1,198 @@
+"""Markers on their way through a job: into the bars and the file of notes, the report, the plan and back out."""
+
+import dataclasses
+import json
+
+import mido
+import numpy as np
+import pytest
+from films import saved, seen
+from hypothesis import given
+from hypothesis import strategies as st
+from piece_factory import grid, piece_of, small_piece
+
+from tensionbgm import commands, config, pipeline
+from tensionbgm.errors import InputError, UsageError
+from tensionbgm.forms import PPQ, Curve, Form, Marker, Plan, Section
+from tensionbgm.markers.read import parse_file, with_edits
+from tensionbgm.music.notes import from_piece, read_midi
+from tensionbgm.render.midi import write_midi
+from tensionbgm.report.markers import markers_met
+from tensionbgm.saved import from_json, load, save, to_json
+
+ASKED = (Marker(4.2, "Door slams", 1.0, "downbeat"), Marker(9.1, "Laugh", 0.6, "any"), Marker(14.0, "Turn"))
+
+
+def plan_with(markers_file, **ask):
+    film = seen()
+    curve = Curve(np.array([0.0, 24.0]), np.array([0.2, 0.7]), "inline")
+    form = Form((Section("A", 0.0, 11.8), Section("B", 11.8, 24.0)))
+    return pipeline.make_plan(film, curve, form, config.Ask(markers=str(markers_file), **ask), "film")
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("markers")
+    text = (
+        "4.2,Door slams,1,downbeat\n00:00:09:02.5\n".replace("00:00:09:02.5", "9.1,Laugh,0.6,any")
+        + "14,Turn\n"
+    )
+    return plan_with(saved(folder, "cues.csv", text))
+
+
+def test_the_bars_meet_what_the_file_names(planned):
+    assert planned.markers == ASKED
+    down_us = planned.grid.bar_us
+    assert np.abs(down_us - 4.2e6).min() <= 40_000
+    assert any("the music is to meet 3 markers" in said for said in planned.warnings)
+
+
+def test_every_marker_is_an_accent_on_which_notes_are_planned_to_start(planned):
+    onset_s = planned.grid.seconds(planned.slots["onset_tick"])
+    for marker in ASKED:
+        assert np.abs(planned.grid.cut_s - marker.time_s).min() < 1e-6
+        assert np.abs(onset_s - marker.time_s).min() <= 0.04
+
+
+def test_cuts_of_a_file_take_the_place_of_those_that_were_seen(tmp_path):
+    edl = "TITLE: x\n" + "".join(
+        f"{n:03d} R V C 00:00:00:00 00:00:01:00 01:00:{a} 01:00:{b}\n"
+        for n, (a, b) in enumerate([("00:00", "05:24"), ("05:24", "20:00"), ("20:00", "24:00")], 1)
+    )
+    plan = plan_with(saved(tmp_path, "cut.edl", edl))
+    assert plan.markers == ()
+    assert plan.grid.cut_s.tolist() == [5.96, 11.8, 17.2, 20.0]
+
+
+@given(
+    seen_s=st.lists(st.integers(1, 1000), unique=True, max_size=8).map(sorted),
+    edits=st.lists(st.integers(1, 1000), unique=True, max_size=8).map(sorted),
+)
+def test_every_edit_is_a_cut_and_no_cut_that_was_seen_is_lost(seen_s, edits):
+    cut_s, told = np.array(seen_s, float) / 10, [edit / 10 for edit in edits]
+    time, strength = with_edits(cut_s, np.full(len(cut_s), 0.9), told)
+    assert (np.diff(time) >= 0).all()
+    assert len(time) == len(strength)
+    assert set(told) <= set(time.tolist())
+    assert all(np.abs(time - cut).min() <= 0.061 for cut in cut_s)
+    assert ((strength == 0.9) | (strength == 0.5)).all()
+
+
+def test_a_file_at_fault_is_told_before_the_film_is_opened(tmp_path):
+    from tensionbgm.checks import check_wishes
+
+    for ask in (config.Ask(markers=str(saved(tmp_path, "a.csv", "x,y\n"))), config.Ask(markers="none.edl")):
+        with pytest.raises(InputError, match=r"a\.csv|none\.edl"):
+            check_wishes(ask, config.Effort(), config.Sound())
+    with pytest.raises(UsageError, match="timecode"):
+        check_wishes(config.Ask(timecode="1"), config.Effort(), config.Sound())
+
+
+# ------------------------------------------------------------------------ the plan, the notes, the report
+
+
+def marked(piece, *markers):
+    return dataclasses.replace(piece, plan=dataclasses.replace(piece.plan, markers=markers))
+
+
+def test_a_plan_keeps_its_markers_and_a_plan_from_before_has_none(tmp_path):
+    plan = marked(small_piece(), *ASKED).plan
+    save(plan, tmp_path / "plan.json")
+    assert load(Plan, tmp_path / "plan.json").markers == ASKED
+    old = to_json(plan)
+    del old["markers"]
+    assert from_json(Plan, old).markers == ()
+
+
+def test_the_midi_file_names_the_markers_where_they_are(tmp_path):
+    piece = marked(small_piece(), Marker(1.25, "Door\nslams"), Marker(3.1, "Über"))
+    write_midi(piece, tmp_path / "a.mid")
+    texts = {text: time_s for time_s, text in read_midi(tmp_path / "a.mid").markers}
+    tick_s = 0.5 / PPQ
+    assert texts["Doorslams"] == pytest.approx(1.25, abs=tick_s)
+    assert texts["Über"] == pytest.approx(3.1, abs=tick_s)
+    assert mido.MidiFile(tmp_path / "a.mid").length > 0
+
+
+def test_met_is_measured_on_heard_beats_of_the_kind_that_was_asked():
+    # two bars of 4/4 at half a second a beat; notes on beats 1 and 2 of the first bar, 3 of the second
+    piece = piece_of([(0, PPQ, 0, 0, 60), (PPQ, PPQ, 0, 0, 62), (6 * PPQ, PPQ, 0, 0, 64)], grid([4, 4]))
+    asked = [
+        Marker(0.51, "on beat 2", beat="any"),
+        Marker(0.51, "wants a strong beat", beat="strong"),
+        Marker(2.9, "wants a strong beat", beat="strong"),
+        Marker(2.1, "downbeat 2 is silent", beat="downbeat"),
+    ]
+    met = markers_met(asked, from_piece(piece))
+    assert [round(m["met_ms"]) for m in met] == [-10, -510, 100, -2100]
+    assert set(met[0]) == {"name", "time_s", "beat", "met_ms"}
+
+
+def test_without_notes_nothing_is_met():
+    assert markers_met([Marker(1.0, "m")], from_piece(piece_of([])))[0]["met_ms"] is None
+
+
+# ------------------------------------------------------------------------ back into the editing program
+
+
+@pytest.fixture
+def job(tmp_path):
+    piece = marked(small_piece(), Marker(2.0, "Bang", 0.5, "downbeat"), Marker(3.3, "Off"))
+    folder = tmp_path / "job"
+    folder.mkdir()
+    save(piece.plan, folder / "plan.json")
+    write_midi(piece, folder / "music.mid")
+    (folder / "report.json").write_text(json.dumps({"video": {"fps": 29.97}}))
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".edl", ".fcpxml", ".otio"])
+def test_a_jobs_structure_is_written_and_read_back(job, tmp_path, suffix):
+    out = tmp_path / f"out{suffix}"
+    made = commands.markers(job, out, kinds="sections,cuts,markers,bars")
+    names = [mark.name for mark in parse_file(out).markers]
+    assert len(names) == len(made.data["markers"])
+    assert {"A", "B", "bar 1", "bar 8"} <= set(names)
+    assert any(name.startswith("Bang") for name in names)
+
+
+def test_what_the_music_reached_is_told(job, tmp_path):
+    made = commands.markers(job, tmp_path / "out.csv", kinds="marker")
+    assert [(m["name"], m["note"].split(",")[0]) for m in made.data["markers"]] == [
+        ("Bang", "met"),
+        ("Off", "missed"),
+    ]
+
+
+def test_a_plan_without_music_tells_what_was_asked_alone(job, tmp_path):
+    (job / "music.mid").unlink()
+    made = commands.markers(job / "plan.json", tmp_path / "out.csv", kinds="marker")
+    assert [m["note"] for m in made.data["markers"]] == ["", ""]
+
+
+def test_without_a_report_files_of_frames_ask_for_the_rate(job, tmp_path):
+    (job / "report.json").unlink()
+    with pytest.raises(InputError, match="--rate"):
+        commands.markers(job, tmp_path / "out.edl")
+    assert commands.markers(job, tmp_path / "out.edl", rate="25").place == tmp_path / "out.edl"
+
+
+@pytest.mark.parametrize(
+    ("wish", "fault"),
+    [
+        ({"kinds": "verses"}, "kinds"),
+        ({"kinds": ""}, "kinds"),
+        ({"rate": "0"}, "rate"),
+        ({"timecode": "1"}, "timecode"),
+    ],
+)
+def test_wishes_that_mean_nothing_are_refused(job, tmp_path, wish, fault):
+    with pytest.raises(UsageError, match=fault):
+        commands.markers(job, tmp_path / "out.csv", **wish)
+
+
+def test_nothing_is_overwritten_unasked(job, tmp_path):
+    out = saved(tmp_path, "out.csv", "mine")
+    with pytest.raises(InputError, match="already exists"):
+        commands.markers(job, out)
+    assert out.read_text() == "mine"
