@@ -121,7 +121,11 @@ def split_wishes(text: str) -> tuple[str, float, str]:
 
 def join_wishes(mark: Mark) -> str:
     """The name with what `split_wishes` must find in it."""
-    if (mark.weight, mark.beat) == (1.0, "strong") and split_wishes(mark.name) == (mark.name, 1.0, "strong"):
-        return mark.name
-    weight = f"{mark.weight:.9f}".rstrip("0").rstrip(".")
-    return f"{mark.name} [{mark.beat} {weight}]".lstrip()
+    wishes = [mark.beat] if mark.beat != "strong" else []
+    if mark.weight != 1:
+        wishes.append(f"{mark.weight:.9f}".rstrip("0").rstrip("."))
+    if not wishes:
+        if split_wishes(mark.name) == (mark.name, 1.0, "strong"):
+            return mark.name
+        wishes = ["strong"]  # lest the name's own brackets be taken for one
+    return f"{mark.name} [{' '.join(wishes)}]".lstrip()

@@ -78,4 +78,4 @@ def _reached(error_ms: float | None, heard: bool) -> str:
         return ""
     if error_ms is None or not np.isfinite(error_ms):
         return "missed, no accent"
-    return f"{'met' if abs(error_ms) <= MET_MS + 1e-6 else 'missed'}, {error_ms:+.0f} ms"
+    return f"{'met' if abs(error_ms) <= MET_MS + 1e-6 else 'missed'}, {round(error_ms):+d} ms"

@@ -159,9 +159,11 @@ def _conductor(plan: Plan) -> mido.MidiTrack:
         events.append((tick[key.start_bar], _META, mido.MetaMessage("key_signature", key=key_name(key))))
     for bar, name in section_starts(grid):
         events.append((tick[bar], _META, mido.MetaMessage("marker", text=plain_text(name))))
+    named = marker_ticks(plan)  # accents like the cuts, and called by their own names
     for at, label in cut_ticks(grid):
-        events.append((at, _META, mido.MetaMessage("marker", text=label)))
-    for at, name in marker_ticks(plan):
+        if at not in [tick for tick, _ in named]:
+            events.append((at, _META, mido.MetaMessage("marker", text=label)))
+    for at, name in named:
         events.append((at, _META, mido.MetaMessage("marker", text=plain_text(name))))
     return _track(events, tick[-1])
 

@@ -1,4 +1,4 @@
-"""Markers on their way through a job: into the bars and the file of notes, the report, the plan and back out."""
+"""Markers on their way through a job: into bars, notes, report and plan, and out again."""
 
 import dataclasses
 import json
@@ -33,11 +33,7 @@ def plan_with(markers_file, **ask):
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("markers")
-    text = (
-        "4.2,Door slams,1,downbeat\n00:00:09:02.5\n".replace("00:00:09:02.5", "9.1,Laugh,0.6,any")
-        + "14,Turn\n"
-    )
-    return plan_with(saved(folder, "cues.csv", text))
+    return plan_with(saved(folder, "cues.csv", "4.2,Door slams,1,downbeat\n9.1,Laugh,0.6,any\n0:14,Turn\n"))
 
 
 def test_the_bars_meet_what_the_file_names(planned):
@@ -105,13 +101,24 @@ def test_a_plan_keeps_its_markers_and_a_plan_from_before_has_none(tmp_path):
 
 
 def test_the_midi_file_names_the_markers_where_they_are(tmp_path):
-    piece = marked(small_piece(), Marker(1.25, "Door\nslams"), Marker(3.1, "Über"))
+    piece = marked(small_piece(), Marker(1.25, "Door slams"), Marker(3.1, "Über"))
     write_midi(piece, tmp_path / "a.mid")
     texts = {text: time_s for time_s, text in read_midi(tmp_path / "a.mid").markers}
     tick_s = 0.5 / PPQ
-    assert texts["Doorslams"] == pytest.approx(1.25, abs=tick_s)
-    assert texts["Über"] == pytest.approx(3.1, abs=tick_s)
-    assert mido.MidiFile(tmp_path / "a.mid").length > 0
+    assert texts["Door slams"] == pytest.approx(1.25, abs=tick_s)
+    conductor = mido.MidiFile(tmp_path / "a.mid", charset="utf-8").tracks[0]
+    assert "Über" in [message.text for message in conductor if message.type == "marker"]
+
+
+def test_an_accent_that_is_a_marker_is_called_by_its_name_alone(tmp_path):
+    piece = small_piece()
+    bars = dataclasses.replace(piece.plan.grid, cut_s=np.array([1.0, 2.0]), cut_weight=np.ones(2))
+    piece = dataclasses.replace(piece, plan=dataclasses.replace(piece.plan, grid=bars))
+    write_midi(marked(piece, Marker(2.0, "Bang")), tmp_path / "a.mid")
+    texts = [text for _, text in read_midi(tmp_path / "a.mid").markers]
+    assert "cut 1.000s" in texts
+    assert "Bang" in texts
+    assert "cut 2.000s" not in texts
 
 
 def test_met_is_measured_on_heard_beats_of_the_kind_that_was_asked():
