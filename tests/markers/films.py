@@ -6,9 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from tensionbgm.forms import Analysis, Motion, Shots, Thumbnails, Video
+from tensionbgm.markers import otio, otio_read
 from tensionbgm.markers.marks import BEATS, KINDS, Film, Mark, plain
 from tensionbgm.markers.timecode import RATES, Timecode, can_drop
 
@@ -19,6 +21,11 @@ def film(rate: Fraction | int = 25, duration: float = 60.0, first: str | None = 
     from tensionbgm.markers.read import parse_first
 
     return Film(Fraction(rate), Fraction(duration), first=parse_first(first))
+
+
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Well-formed timelines are read in this process: one of its own for each takes its time."""
+    monkeypatch.setattr(otio, "_read_apart", lambda path, text: otio_read.read(text))
 
 
 def saved(folder: Path, name: str, content: str | bytes) -> Path:

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from films import film, saved
+from films import film, read_here, saved
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_edl import LOCATORS, RESOLVE
@@ -47,23 +47,31 @@ def told_or_inside(path, shot):
         st.binary(max_size=400), st.text(max_size=400).map(lambda t: t.encode("utf-8", "replace"))
     )
 )
-def test_any_bytes(tmp_path, suffix, content):
+def test_any_bytes(tmp_path, monkeypatch, suffix, content):
+    read_here(monkeypatch)  # none of these is a timeline
     told_or_inside(saved(tmp_path, f"a{suffix}", content), film())
 
 
-@pytest.mark.parametrize("suffix", sorted(GOOD))
+@st.composite
+def changed(draw, text):
+    """The text with a few characters taken out and others put in."""
+    at, cut = draw(st.integers(0, len(text))), draw(st.integers(0, 30))
+    traps = ["NaN", "9" * 20, "-1", "1e999", "null", "0", '"', "<", "&x;", ";", "99:99:99:99"]
+    put = draw(st.one_of(st.text(max_size=12), st.sampled_from(traps)))
+    return (text[:at] + put + text[at + cut :]).encode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".edl", ".fcpxml"])
 @fuzz
 @given(data=st.data())
 def test_good_files_with_something_changed(tmp_path, suffix, data):
-    text = GOOD[suffix]
-    at = data.draw(st.integers(0, len(text)))
-    cut = data.draw(st.integers(0, 30))
-    put = data.draw(st.one_of(
-        st.text(max_size=12),
-        st.sampled_from(["NaN", "9" * 20, "-1", "1e999", "null", "0", '"', "<", "&x;", ";", "99:99:99:99"]),
-    ))  # fmt: skip
-    changed = text[:at] + put + text[at + cut :]
-    told_or_inside(saved(tmp_path, f"a{suffix}", changed.encode("utf-8", "replace")), film(duration=3600))
+    told_or_inside(saved(tmp_path, f"a{suffix}", data.draw(changed(GOOD[suffix]))), film(duration=3600))
+
+
+@settings(fuzz, max_examples=8)
+@given(content=changed(GOOD[".otio"]))
+def test_a_timeline_with_something_changed(tmp_path, content):
+    told_or_inside(saved(tmp_path, "a.otio", content), film(duration=3600))
 
 
 @pytest.mark.parametrize("suffix", sorted(GOOD))

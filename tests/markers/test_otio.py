@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import opentimelineio as otio
 import pytest
-from films import film, saved
+from films import film, read_here, saved
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,7 +90,8 @@ def test_markers_given_in_timecode_are_told_by_lying_beyond_the_end(tmp_path):
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lengths=st.lists(st.integers(1, 10_000), min_size=1, max_size=12), at=st.integers(0, 10**4))
-def test_positions_do_not_drift_at_rates_that_are_no_decimal(tmp_path, lengths, at):
+def test_positions_do_not_drift_at_rates_that_are_no_decimal(tmp_path, monkeypatch, lengths, at):
+    read_here(monkeypatch)
     rate = float(NTSC)
     last = clip(17, 10**5, marker("m", 17 + at, rate), rate=rate)
     noun = timeline(*(clip(3, length, rate=rate) for length in lengths), last)
@@ -128,6 +129,11 @@ def broken(change):
     return json.dumps(data)
 
 
+# A timeline that lost its type, around clips of an older version: the library ends with its process.
+LOST = json.loads(text_of(timeline(clip(0, 500))).replace("Clip.2", "Clip.1"))
+KILLS = json.dumps({name: value for name, value in LOST.items() if name != "OTIO_SCHEMA"})
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -135,12 +141,16 @@ def broken(change):
         ("{}", "holds no timeline"),
         ("[1, 2]", "holds no timeline"),
         ("null", "holds no timeline"),
-        ("[" * 10**6, "nests without end"),
+        ("[" * 10**6, "is no OpenTimelineIO that its library can read"),
+        (KILLS, "is no OpenTimelineIO that its library can read"),
         ('{"OTIO_SCHEMA": "Timeline.99"}', "is no OpenTimelineIO"),
         ('{"OTIO_SCHEMA": "Timeline.1", "tracks": 5}', "is no OpenTimelineIO"),
         (text_of(otio.schema.Clip("x")), "holds no timeline"),
         (text_of(timeline(otio.schema.Clip("unknown length"))), "an item without a time"),
-        (broken(lambda t: t["markers"][0]["marked_range"]["start_time"].update(value=float("nan"))), ""),
+        (
+            broken(lambda t: t["markers"][0]["marked_range"]["start_time"].update(value=float("nan"))),
+            "without a time",
+        ),
         (
             broken(lambda t: t["markers"][0]["marked_range"]["start_time"].update(value=-5)),
             "none in the film",

@@ -4,7 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from films import FRAMED, film, films, frame, marks_in
+from films import FRAMED, film, films, frame, marks_in, read_here
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +13,12 @@ from tensionbgm.markers.marks import Film, Mark, join_wishes, plain, split_wishe
 from tensionbgm.markers.read import parse_file, read_hits
 from tensionbgm.markers.timecode import Timecode
 from tensionbgm.markers.write import marks_text
+
+
+@pytest.fixture(autouse=True)
+def _one_process(monkeypatch):
+    read_here(monkeypatch)
+
 
 once = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
