@@ -126,7 +126,12 @@ def _compose(commands: Any) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: PLAN-composed)"
     )
-    parser.add_argument("--seed", type=whole_number, metavar="N", help="another seed than the plan's")
+    parser.add_argument(
+        "--seed",
+        type=whole_number,
+        metavar="N",
+        help="another seed than the plan's: other notes, about as good; the plan's own gives the same again",
+    )
     parser.add_argument(
         "--lock",
         metavar="SECTION|BAR|BAR-BAR,...",

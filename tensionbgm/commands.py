@@ -161,7 +161,7 @@ def compose(
     checks.check_wishes(asked.ask, asked.effort, asked.sound)
     plan = saved.load(Plan, plan_file)
     if seed is not None:
-        plan = dataclasses.replace(plan, seed=seed)
+        plan = plan.reseeded(seed)
     check_plan(plan)
     if not len(plan.slots):
         raise InputError(f"{plan_file}: holds no notes; plan the piece again")

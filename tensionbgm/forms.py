@@ -9,7 +9,7 @@ numbers, pitch-class sets are 12-bit masks (bit 0 is C).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -265,6 +265,12 @@ class Plan:
     curve: Curve  # the tension asked for
     warnings: tuple[str, ...] = ()
     markers: tuple[Marker, ...] = ()  # what the user asked the music to meet, in order of time
+    planned_seed: int | None = None  # what it was planned with, if `seed` is to give other notes than that
+
+    def reseeded(self, seed: int) -> Plan:
+        """The same plan for other notes; with the seed it was planned with, for those it had at first."""
+        known = self.seed if self.planned_seed is None else self.planned_seed
+        return replace(self, seed=seed, planned_seed=known)
 
 
 @dataclass(frozen=True)

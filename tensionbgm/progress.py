@@ -45,6 +45,10 @@ class Watch:
             self.timings_s[name] = self.timings_s.get(name, 0.0) + spent
             self._stage = outer
 
+    def part(self, begin: float, end: float) -> Watch:
+        """A watch for a part of the work, which tells this one the whole's fraction."""
+        return Watch(lambda _, fraction: self.tick(begin + (end - begin) * fraction))
+
     def tick(self, fraction: float) -> None:
         """Tell the caller that the stage is `fraction` done; raise `Cancelled` if it should stop."""
         if self.cancelled():

@@ -107,7 +107,7 @@ def solve(
     work = np.cumsum([0.0] + [step.chains * step.candidates for step in steps])
     found = []
     for k, step in enumerate(steps):
-        own = _part(watch, work[k] / work[-1], work[k + 1] / work[-1])
+        own = watch.part(work[k] / work[-1], work[k + 1] / work[-1])
         chains = (twin if step is steps[-1] else cpu).Chains(
             problem, empty_state(problem, step.chains), changes, threads
         )
@@ -132,11 +132,6 @@ def _hurried(schedule: Schedule, twin: ModuleType, threads: int | None) -> Sched
     """A schedule for a time given: chains that no core is free for would only take the time of others."""
     cores = schedule.chains if twin is not cpu else threads or os.cpu_count() or 1
     return dataclasses.replace(schedule, chains=min(schedule.chains, cores))
-
-
-def _part(watch: Watch, begin: float, end: float) -> Watch:
-    """A watch for that part of the work, which tells the whole's."""
-    return Watch(lambda _, fraction: watch.tick(begin + (end - begin) * fraction))
 
 
 def _known(problem: rules.Problem, schedule: Schedule, seed: int, x: np.ndarray, exact: bool) -> Found:

@@ -16,6 +16,7 @@ from tensionbgm.progress import Watch
 from tensionbgm.search import delayed, engine, moves, neighbourhood
 from tensionbgm.search.bound import bound
 from tensionbgm.search.delayed import Judge
+from tensionbgm.search.diverse import diverse
 from tensionbgm.search.engine import Found, Schedule
 from tensionbgm.search.engine import temperatures as temperatures
 from tensionbgm.search.lock import Lock
@@ -52,6 +53,7 @@ def compose(
     Parameters
     ----------
     plan : Plan
+        nearly all seeds lead to nearly the same notes, the best; one that it was not planned with, to others
     effort : config.Effort
         with `seconds` the search, polishing included, ends by the clock, and the notes depend on the machine
     watch : Watch
@@ -61,8 +63,7 @@ def compose(
     threads : int, optional
         on the CPU; the notes do not depend on it
     lock : Lock, optional
-        what stays as it was earlier; the rest is composed around it, otherwise with every seed, while
-        without a lock nearly all seeds lead to nearly the same, the best
+        what stays as it was earlier; the rest is composed around it, otherwise with every seed
     judge : Judge, optional
         says how likely the pitches of all slots are; asked after the search, `delayed.refine`
 
@@ -84,18 +85,15 @@ def compose(
     schedule = _schedule(effort)
     twin = _twin(effort.device, schedule.chains)
     asked, seed = pose(plan, targets, lock), plan.seed % 2**32
+    seconds, watch = effort.seconds, watch or Watch()
     posed = asked if lock is None else varied(asked, seed)
-    found = engine.solve(
-        posed.problem,
-        schedule,
-        twin,
-        seed,
-        moves.compound(plan, posed, RATE),
-        neighbourhood.of_plan(plan, posed),
-        effort.seconds,
-        watch,
-        threads,
-    )
+    cut, changes = neighbourhood.of_plan(plan, asked), moves.compound(plan, asked, RATE)
+    if lock is None and plan.planned_seed not in (None, plan.seed):
+        seconds, first, watch = seconds and seconds / 2, watch.part(0, 0.5), watch.part(0.5, 1)
+        own = plan.planned_seed % 2**32
+        known = engine.solve(asked.problem, schedule, twin, own, changes, cut, seconds, first, threads)
+        posed = diverse(asked, known.x, seed)
+    found = engine.solve(posed.problem, schedule, twin, seed, changes, cut, seconds, watch, threads)
     if judge is not None:
         found = _judged(plan, posed, found, judge, schedule, seed)
     velocity = plan.slots["velocity"].copy()
