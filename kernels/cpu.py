@@ -1,6 +1,6 @@
 """Problem, State -> State: the search on the processor's cores, a thread a chain.
 
-Twin of `cuda.py`: same names, same arguments, same results.
+Twin of `cuda.py`: same names, same arguments, same results.  `wide.weigh` takes the place of `walk.weigh`.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import jit, moves, rules, slices, vns, walk
+from . import jit, lanes, moves, rules, slices, vns, walk, wide
 from .moves import Moves, Room, empty_room, no_moves, room_of
 from .rules import Problem, State
 from .slices import Slices, bench_of, empty_bench
@@ -37,7 +37,7 @@ def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
 
 
 with jit.own_cache():
-    _RULES = jit.compiled(compiler(ENTRIES), rules, walk, vns, moves, slices)
+    _RULES = jit.compiled(compiler(ENTRIES), rules, walk, lanes, wide, vns, moves, slices)
 _start, _restart, _anneal, _solve_slices = (_RULES[name] for name in ENTRIES)
 
 
@@ -50,6 +50,8 @@ class Chains:
         self.problem, self.state, self.changes = problem, state, changes or no_moves()
         self.threads, self.room = threads, empty_room(len(state.x))
         self.bench = empty_bench(problem, len(state.x))
+        self._ready, most = lanes.prepared(problem), int(np.diff(problem.member_start).max(initial=0))
+        self._chain = [lanes.seated(chain_of(state, n), most) for n in range(len(state.x))]
 
     def _each(self, work: Callable[[int], None]) -> None:
         """Do the work for every chain; the first fault is raised."""
@@ -64,11 +66,11 @@ class Chains:
 
     def start(self, seed: int) -> None:
         """Give every chain random pitches of its own, and their cost."""
-        self._each(lambda n: _start(self.problem, chain_of(self.state, n), seed, n))
+        self._each(lambda n: _start(self._ready, self._chain[n], seed, n))
 
     def restart(self) -> None:
         """Set every chain's sums and cost from its pitches."""
-        self._each(lambda n: _restart(self.problem, chain_of(self.state, n)))
+        self._each(lambda n: _restart(self._ready, self._chain[n]))
 
     def settle(self) -> None:
         """Bring every chain back to the best pitches it has seen."""
@@ -82,8 +84,8 @@ class Chains:
         )
 
         def work(n: int) -> None:
-            chain, room = chain_of(self.state, n), room_of(self.room, n)
-            _anneal(self.problem, self.changes, chain, room, seed, n, first_sweep, heat[n].copy())
+            room = room_of(self.room, n)
+            _anneal(self._ready, self.changes, self._chain[n], room, seed, n, first_sweep, heat[n].copy())
 
         self._each(work)
 
@@ -91,8 +93,8 @@ class Chains:
         """Solve neighbourhoods first..stop of every chain, trying at most `budget` pitches in each."""
 
         def work(n: int) -> None:
-            chain, bench = chain_of(self.state, n), bench_of(self.bench, n)
-            _solve_slices(self.problem, slices, chain, bench, first, stop, budget)
+            bench = bench_of(self.bench, n)
+            _solve_slices(self._ready, slices, self._chain[n], bench, first, stop, budget)
 
         self._each(work)
 

@@ -2,6 +2,7 @@
 
 Nothing here is decorated.  `cpu.py` and `cuda.py` compile these same functions and those of `walk.py`
 (see `jit.py`), and called as they are they are the reference: integers only, so all give the same notes.
+The processor weighs pitches in another way, to the same costs: `lanes.py`, `wide.py`.
 
 Conventions
 -----------
@@ -31,7 +32,7 @@ LOOKED_UP = 1024  # maps from here on begin at this place less `LOOKED_UP` in `m
 GUMBEL_ONE = 1024
 CHANCES = 4096  # entries of the Gumbel table
 SCRATCH = 12 + 128  # pitch classes, and pitches of a domain
-TENSION_SHIFT = 30  # weights of squared misfits carry this many fractional bits
+TENSION_SHIFT = 24  # weights of squared misfits carry this many fractional bits: products stay below 2**53
 TENSION_HALF = 1 << (TENSION_SHIFT - 1)  # rounds
 
 # columns of `line` and `vertical`: slots a and b (variable, map), table row, weight, chord masks
@@ -145,13 +146,13 @@ def mix(seed, chain, step):
 
 
 def isqrt(n):
-    """The whole part of the root of n, 0 <= n < 2**52."""
-    root = int(math.sqrt(float(n)))
-    if root * root > n:
-        return root - 1
-    if (root + 1) * (root + 1) <= n:
-        return root + 1
-    return root
+    """The whole part of the root of n, 0 <= n < 2**52.
+
+    The root of n = k**2 is exact.  Else n <= (k + 1)**2 - 1 for its whole part k, and its root is less than
+    k + 1 by more than 1 / (2 (k + 1)) >= 2**-27, while doubles below k + 1 <= 2**26 are at most 2**-27 apart:
+    correctly rounded, as on every processor and device, it stays below k + 1.
+    """
+    return int(math.sqrt(float(n)))
 
 
 # --------------------------------------------------------------------------- factors
@@ -173,46 +174,64 @@ def heard(p, way, pitch):
     return p.maps[way - LOOKED_UP + pitch]
 
 
-def line_cost(p, i, a, b):
+def line_points(p, kind, learned, tonic, a_chord, b_chord, a, b):
     """Two successive notes a, b of a voice: the interval, how rare, and leaps from or to non-chord tones."""
     step = b - a
-    cost = p.step_cost[p.line[i, KIND], within(step, REACH) + REACH]
-    degree = (a + 12 - p.line[i, TONIC]) % 12
-    cost += p.learned_cost[p.line[i, LEARNED], degree, within(step, OCTAVE) + OCTAVE]
+    cost = p.step_cost[kind, within(step, REACH) + REACH]
+    cost += p.learned_cost[learned, (a + 12 - tonic) % 12, within(step, OCTAVE) + OCTAVE]
     if step > 2 or step < -2:
-        if (p.line[i, A_CHORD] >> (a % 12)) & 1 == 0:
-            cost += p.leap_cost[p.line[i, KIND]]
-        if (p.line[i, B_CHORD] >> (b % 12)) & 1 == 0:
-            cost += p.leap_cost[p.line[i, KIND]]
-    return (cost * p.line[i, WEIGHT]) >> 4
+        if (a_chord >> (a % 12)) & 1 == 0:
+            cost += p.leap_cost[kind]
+        if (b_chord >> (b % 12)) & 1 == 0:
+            cost += p.leap_cost[kind]
+    return cost
 
 
-def vertical_cost(p, i, a, b):
+def line_cost(p, i, a, b):
+    """What row i of `line` costs."""
+    kind, learned, tonic = p.line[i, KIND], p.line[i, LEARNED], p.line[i, TONIC]
+    points = line_points(p, kind, learned, tonic, p.line[i, A_CHORD], p.line[i, B_CHORD], a, b)
+    return (points * p.line[i, WEIGHT]) >> 4
+
+
+def vertical_points(p, kind, a_chord, b_chord, a, b):
     """Two notes together, a meant above b: place, clash (a quarter of it between chord tones), mud."""
     apart = a - b
-    cost = p.place_cost[p.vertical[i, KIND], within(apart, REACH) + REACH]
+    cost = p.place_cost[kind, within(apart, REACH) + REACH]
     size = abs(within(apart, REACH))
-    clash = p.clash_cost[p.vertical[i, KIND], size]
-    if (p.vertical[i, A_CHORD] >> (a % 12)) & 1 and (p.vertical[i, B_CHORD] >> (b % 12)) & 1:
+    clash = p.clash_cost[kind, size]
+    if (a_chord >> (a % 12)) & 1 and (b_chord >> (b % 12)) & 1:
         clash = clash >> 2
     cost += clash
     lower = a if a < b else b
     if size <= 12 and lower < p.lowest[size]:
         cost += p.mud_cost[0] * (p.lowest[size] - lower)
-    return (cost * p.vertical[i, WEIGHT]) >> 4
+    return cost
 
 
-def bend_cost(p, i, a, b, c):
+def vertical_cost(p, i, a, b):
+    """What row i of `vertical` costs."""
+    points = vertical_points(p, p.vertical[i, KIND], p.vertical[i, A_CHORD], p.vertical[i, B_CHORD], a, b)
+    return (points * p.vertical[i, WEIGHT]) >> 4
+
+
+def bend_points(p, kind, chord, strong, a, b, c):
     """Three successive notes: leaps, trills, outlines, and the treatment of a non-chord tone."""
     first = within(b - a, BEND) + BEND
     second = within(c - b, BEND) + BEND
-    cost = p.bend_cost[p.bend[i, KIND], first, second]
-    if (p.bend[i, MIDDLE_CHORD] >> (b % 12)) & 1 == 0:
-        cost += p.treat_cost[p.bend[i, KIND], p.bend[i, STRONG], first, second]
-    return (cost * p.bend[i, WEIGHT]) >> 4
+    cost = p.bend_cost[kind, first, second]
+    if (chord >> (b % 12)) & 1 == 0:
+        cost += p.treat_cost[kind, strong, first, second]
+    return cost
 
 
-def parallel_cost(p, i, a, b, c, d):
+def bend_cost(p, i, a, b, c):
+    """What row i of `bend` costs."""
+    points = bend_points(p, p.bend[i, KIND], p.bend[i, MIDDLE_CHORD], p.bend[i, STRONG], a, b, c)
+    return (points * p.bend[i, WEIGHT]) >> 4
+
+
+def parallel_points(p, a, b, c, d):
     """Voice one moves a -> b while voice two moves c -> d the same way: parallel octaves or fifths."""
     if (b - a) * (d - c) <= 0:
         return 0
@@ -220,10 +239,15 @@ def parallel_cost(p, i, a, b, c, d):
     if before != after:
         return 0
     if after == 0:
-        return (p.parallel_cost[0] * p.parallel[i, WEIGHT]) >> 4
+        return p.parallel_cost[0]
     if after == 7:
-        return (p.parallel_cost[1] * p.parallel[i, WEIGHT]) >> 4
+        return p.parallel_cost[1]
     return 0
+
+
+def parallel_cost(p, i, a, b, c, d):
+    """What row i of `parallel` costs."""
+    return (parallel_points(p, a, b, c, d) * p.parallel[i, WEIGHT]) >> 4
 
 
 def factors_cost(p, x, v, only_owned):
@@ -298,6 +322,18 @@ def distance(x, y, z, points, i):
     return isqrt(dx * dx + dy * dy + dz * dz)
 
 
+def cover_cost(p, g, mask):
+    """What members of its chord cost that a group lacks."""
+    lack = 0
+    if p.group[g, ROOT] & ~mask:
+        lack += p.cover_cost[0]
+    if p.group[g, THIRD] & ~mask:
+        lack += p.cover_cost[1]
+    if p.group[g, COLOUR] & ~mask:
+        lack += p.cover_cost[2]
+    return (lack * p.group[g, SPAN]) >> 4
+
+
 def set_cost(p, g, mask):
     """What the set of pitch classes of a group costs: its diameter, and chord members it lacks."""
     cost = 0
@@ -305,14 +341,7 @@ def set_cost(p, g, mask):
         width = scaled(p, DIAMETER, p.diameter[p.group[g, KEY], mask])
         cost += diameter_misfit(p, g, width)
     if p.group[g, SPAN]:
-        lack = 0
-        if p.group[g, ROOT] & ~mask:
-            lack += p.cover_cost[0]
-        if p.group[g, THIRD] & ~mask:
-            lack += p.cover_cost[1]
-        if p.group[g, COLOUR] & ~mask:
-            lack += p.cover_cost[2]
-        cost += (lack * p.group[g, SPAN]) >> 4
+        cost += cover_cost(p, g, mask)
     return cost
 
 
@@ -386,9 +415,13 @@ FUNCTIONS = (
     isqrt,
     within,
     heard,
+    line_points,
     line_cost,
+    vertical_points,
     vertical_cost,
+    bend_points,
     bend_cost,
+    parallel_points,
     parallel_cost,
     factors_cost,
     scaled,
@@ -398,6 +431,7 @@ FUNCTIONS = (
     strain_misfit,
     momentum_misfit,
     distance,
+    cover_cost,
     set_cost,
     mean_cost,
     strain_cost,

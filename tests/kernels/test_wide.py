@@ -1,0 +1,85 @@
+"""What the processor weighs in lanes is what the plain rules weigh pitch by pitch, to the unit."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from search_plans import ensemble_plan
+
+from benchmarks.search_cases import instance
+from tensionbgm.forms import DIATONIC, MIRRORED
+from tensionbgm.kernels import lanes, rules, walk, wide
+from tensionbgm.search.problem import empty_state, pose
+
+BANDS = [rules.DIAMETER_BAND, rules.MOMENTUM_BAND, rules.STRAIN_BAND, rules.MEAN_BAND]
+
+
+def turned(how: int, shift: int) -> rules.Problem:
+    """A plan whose counter-melody follows its melody's ties in another way, so bars hear one note twice."""
+    plan = ensemble_plan(8)
+    slots = plan.slots.copy()
+    melody = np.flatnonzero(slots["part"] == 0)
+    counter = np.flatnonzero(slots["part"] == 1)[: len(melody)]
+    slots["tie"][counter] = slots["tie"][melody[: len(counter)]]
+    slots["how"][counter], slots["shift"][counter] = how, shift
+    slots["low"][counter], slots["high"][counter], slots["allowed"][counter] = 0, 127, 0xFFF
+    return pose(dataclasses.replace(plan, slots=slots)).problem
+
+
+PROBLEMS = {
+    "a film": lambda: pose(ensemble_plan(16)).problem,
+    "no returns": lambda: pose(ensemble_plan(7, tied=False)).problem,
+    "three scales": lambda: pose(ensemble_plan(9), scales=("half", "bar", "beat")).problem,
+    "a voice that mirrors another": lambda: turned(MIRRORED, 140),
+    "a voice in parallel to another": lambda: turned(DIATONIC, -2),
+    "tension alone": lambda: instance(False)[1].problem,
+    "tension alone that returns": lambda: instance(True)[1].problem,
+}
+
+
+@functools.cache
+def posed(name: str) -> rules.Problem:
+    return PROBLEMS[name]()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    name=st.sampled_from(sorted(PROBLEMS)),
+    seed=st.integers(0, 2**32 - 1),
+    widths=st.lists(st.sampled_from([0, 10, 200]), min_size=4, max_size=4),
+)
+def test_lanes_weigh_what_the_rules_weigh(name, seed, widths):
+    p = posed(name)._replace(group=posed(name).group.copy())
+    p.group[:, BANDS] = widths
+    chain = walk.chain_of(empty_state(p, 1), 0)
+    walk.start(p, chain, seed, 0)
+    ready, seat = lanes.prepared(p), lanes.seated(chain, int(np.diff(p.member_start).max()))
+    for k in range(5):
+        v = int(rules.mix(seed, 1, k)) % len(chain.x)
+        walk.place(p, chain, v, -1)
+        size = p.domain_start[v + 1] - p.domain_start[v]
+        plain, fast = np.zeros(128, np.int64), np.zeros(128, np.int64)
+        walk.weigh(p, chain, v, plain)
+        wide.weigh(ready, seat, v, fast)
+        np.testing.assert_array_equal(fast[:size], plain[:size])
+        walk.place(p, chain, v, 1)
+
+
+def test_numbers_too_large_to_be_exact_are_refused():
+    p = posed("a film")
+    p = p._replace(group=p.group.copy())
+    p.group[0, rules.STRAIN_WEIGHT] = 2**40
+    with pytest.raises(ValueError, match="too large to be exact"):
+        lanes.prepared(p)
+
+
+@settings(max_examples=50)
+@given(root=st.integers(1, 2**26 - 1), off=st.sampled_from([-1, 0, 1]))
+def test_roots_are_exact_beside_squares(root, off):
+    n = root * root + off
+    assert rules.isqrt(n) == np.floor(np.sqrt(float(n))) == (root if off >= 0 else root - 1)
