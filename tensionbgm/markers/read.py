@@ -100,19 +100,9 @@ def read_hits(path: Path, film: Film) -> Hits:
         notes.append(f"{path}: left out: {counted(ours, 'mark')} of an earlier score")
     if not hits:
         return _edits(path, [time for time, _ in placed], film, notes)
-    inside = [(time, mark) for time, mark in placed if 0 <= time <= film.duration]
-    outside = [
-        f'"{mark.name}" at {float(time):.3f} s' for time, mark in placed if not 0 <= time <= film.duration
-    ]
-    if not inside:
-        remedy = "give the timecode of its first frame with --timecode"
-        raise fault(path, f"{counted(len(placed), 'marker')}, and none in the film: {outside[0]}", remedy)
-    if outside:
-        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
-        notes.append(f"{path}: outside the film, and left out: {', '.join(outside[:3])}{more}")
+    inside, outside = _in_film(path, placed, film)
     kinds = timeline.kinds if len(inside) == len(timeline.markers) else counted(len(inside), "marker")
-    notes.append(f"{path}: the music is to meet {kinds}")
-    inside.sort(key=lambda pair: pair[0])
+    notes += [*outside, f"{path}: the music is to meet {kinds}"]
     markers = [
         Marker(float(time), mark.name or f"marker {number}", mark.weight, mark.beat)
         for number, (time, mark) in enumerate(inside, 1)
@@ -257,6 +247,22 @@ def _labels_said(path: Path, timeline: Timeline, film: Film) -> list[str]:
             f"{path}: timecode is read at {spoken(film.rate)} frames a second, which the film does not keep"
         )
     return said
+
+
+def _in_film(
+    path: Path, placed: list[tuple[Fraction, Mark]], film: Film
+) -> tuple[list[tuple[Fraction, Mark]], list[str]]:
+    """The marks inside the film, in order of time; and which are not."""
+    inside = [pair for pair in placed if 0 <= pair[0] <= film.duration]
+    outside = [
+        f'"{mark.name}" at {float(time):.3f} s' for time, mark in placed if not 0 <= time <= film.duration
+    ]
+    if not inside:
+        remedy = "give the timecode of its first frame with --timecode"
+        raise fault(path, f"{counted(len(placed), 'marker')}, and none in the film: {outside[0]}", remedy)
+    more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
+    said = [f"{path}: outside the film, and left out: {', '.join(outside[:3])}{more}"] if outside else []
+    return sorted(inside, key=lambda pair: pair[0]), said
 
 
 def _edits(path: Path, times: list[Fraction], film: Film, notes: list[str]) -> Hits:
