@@ -12,6 +12,7 @@ from tensionbgm.errors import InputError
 from tensionbgm.forms import Form, Grid, Marker, Section, Shots, Solver
 from tensionbgm.plan.grid_clash import find_clash, misses_told, told
 from tensionbgm.plan.grid_instance import Instance, check_input, make_instance, widened
+from tensionbgm.plan.grid_lattice import with_lines
 from tensionbgm.plan.grid_markers import HELD_US, check_markers, make_accents, misses_us
 from tensionbgm.plan.grid_solve import Solution, solve
 from tensionbgm.progress import Watch
@@ -91,7 +92,7 @@ def plan_grid(
     cut_s, weight = make_accents(shots.cut_s, shots.strength, importance, markers, duration_s)
     instance = make_instance(form, cut_s, weight, duration_s, ask, preferred_bpm, markers)
     for widening in WIDENINGS:
-        wide = widened(instance, widening)
+        wide = with_lines(widened(instance, widening))
         solution = solve(wide, watch=watch)
         if solution is not None:
             grid = to_grid(wide, solution, form, cut_s, weight)

@@ -155,6 +155,7 @@ def _tempo(instance: Instance, grid: Grid) -> float:
         away = abs(math.log(period / instance.preferred_us))
         total += prices.preference * away * int(beats) * int(period) / 1e6
         change = abs(math.log(period / grid.bar_tempo_us[bar - 1])) if bar else 0.0
+        total += prices.change * (change > prices.same)
         total += prices.step * change + prices.step_more * max(0.0, change - prices.step_free)
     return total
 

@@ -18,14 +18,16 @@ SHORTEST_S = 0.5  # below this even two quick beats do not fit
 TEMPO_LIMITS = (30.0, 240.0)  # quarters a minute that can be asked for
 FLURRY_S = 0.6  # cuts closer than this (about a beat) share one accent
 FLURRY_SHARE = 0.15  # what a cut keeps of its weight beside a stronger one
+RIVALS_S = 1.0  # no two strong beats are closer than two quarters (this at 120): of two cuts one leads
+RIVAL_SHARE = 0.3  # what missing the other costs then: the music may still mark it on a weak beat
 EXACT = 0.005  # "90" means 90 within half a per cent: nobody hears that
 MAX_ANCHORS = 900
 LEAN_US = (-34_000, 34_000)  # a bar line may also lean on a cut from either side
 
 BAR_PRICE = {  # quarters a bar may have, by meter, and what the bar costs [accents]
-    2: {2: 0.0, 3: 0.1},
-    3: {3: 0.0, 2: 0.1, 4: 0.1},
-    4: {4: 0.0, 2: 0.08, 3: 0.1, 5: 0.12},
+    2: {2: 0.0, 3: 0.15},
+    3: {3: 0.0, 2: 0.15, 4: 0.15},
+    4: {4: 0.0, 2: 0.12, 3: 0.15, 5: 0.18},
 }
 
 
@@ -46,11 +48,13 @@ class Prices:
     missed: float = 0.5  # share of it that a marker costs that is missed by a hair
     held_us: int = 39_900  # a marker this close to its beat is met (40 ms after all rounding)
     preference: float = 0.03  # per second and unit of log tempo away from the preferred tempo
+    change: float = 0.02  # for a change of tempo at a bar line, however small
+    same: float = 0.002  # less is no change
     step: float = 1.0  # per unit of log tempo changed at a bar line
     step_free: float = 0.04  # changes up to this are hardly heard
-    step_more: float = 5.0  # per unit of log tempo changed beyond that
-    step_limit: float = 0.095  # no greater change
-    spread_limit: float = 0.14  # between the slowest and the quickest bar of the piece
+    step_more: float = 2.0  # per unit of log tempo changed beyond that
+    step_limit: float = 0.06  # no greater change
+    spread_limit: float = 0.2  # between the slowest and the quickest bar of the piece
     ring_us: int = 1_500_000  # a last bar as long lets the last chord ring
     ring: float = 1.0  # for a last bar of no length at all
     last_odd: float = 0.3  # for a last bar of odd length
@@ -143,13 +147,25 @@ def accent_weights(
     """
     weight = np.clip(strength * (1.0 if importance is None else importance), 0.0, 1.0)
     first = np.zeros(len(weight), bool) if marked is None else marked
+    return np.where(_led(cut_s, weight, FLURRY_S, first), weight * FLURRY_SHARE, weight)
+
+
+def _prices_of_missing(cut_s: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """What missing each accent costs: its weight, and less beside a weightier one."""
+    led = _led(cut_s, weight, RIVALS_S, np.zeros(len(weight), bool))
+    small = _led(cut_s, weight, FLURRY_S, np.zeros(len(weight), bool))  # these have lost enough already
+    return np.where(led & ~small, weight * RIVAL_SHARE, weight)
+
+
+def _led(cut_s: np.ndarray, weight: np.ndarray, reach_s: float, first: np.ndarray) -> np.ndarray:
+    """bool (n,): accents close to a weightier one that leads; those `first` lead whatever lies beside them."""
     led = np.zeros(len(weight), bool)
     leaders: list[float] = []
     for i in np.lexsort((cut_s, -weight, ~first)):
-        led[i] = not first[i] and any(abs(cut_s[i] - other) < FLURRY_S for other in leaders)
+        led[i] = not first[i] and any(abs(cut_s[i] - other) < reach_s for other in leaders)
         if not led[i]:
             leaders.append(float(cut_s[i]))
-    return np.where(led, weight * FLURRY_SHARE, weight)
+    return led
 
 
 def make_instance(
@@ -202,7 +218,7 @@ def make_instance(
         (60e6 / high, 60e6 / low),
         60e6 / bpm,
         cut_us,
-        np.rint(weight * UNIT).astype(np.int64),
+        np.rint(_prices_of_missing(cut_s, weight) * UNIT).astype(np.int64),
         boundary,
         tuple(section.label for section in form.sections),
         _anchors(cut_us, weight, boundary, end, marker_us),

@@ -47,6 +47,7 @@ def step_cost(change: np.ndarray, prices: Prices) -> np.ndarray:
     size = np.abs(change)
     more = np.clip(size - round(prices.step_free * PPM), 0, None)
     cost = (round(prices.step * UNIT) * size + round(prices.step_more * UNIT) * more) // PPM
+    cost += round(prices.change * UNIT) * (size > round(prices.same * PPM))
     return np.where(size <= round(prices.step_limit * PPM), cost, FAR)
 
 

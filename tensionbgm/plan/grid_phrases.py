@@ -175,7 +175,7 @@ def _add_markers(
                 np.add.at(gain[role], offset[phrase] + beat, saved)
 
 
-def held(error_us: np.ndarray, period_us: np.ndarray, prices: Prices) -> np.ndarray:
+def held(error_us: np.ndarray, period_us: np.ndarray | float, prices: Prices) -> np.ndarray:
     """Share of a marker's price that a beat at a distance saves: all, or ever less until a quarter away."""
     late = (1 - prices.missed) * np.clip(1 - error_us / period_us, 0.0, 1.0)
     return np.where(error_us <= prices.held_us, 1.0, late)

@@ -54,7 +54,7 @@ def phrases_make_a_chain(model: cp_model.CpModel, x: Variables) -> Cost:
 
 
 def tempo_changes_gently(model: cp_model.CpModel, x: Variables) -> Cost:
-    """At each anchor the log tempo changes by `step_limit` at most; small changes are nearly free."""
+    """At each anchor the log tempo changes by `step_limit` at most; none is better, a small one is cheap."""
     prices = x.instance.prices
     source, target, level = (a[x.kept] for a in (x.phrases.source, x.phrases.target, x.phrases.level))
     limit, free = round(prices.step_limit * PPM), round(prices.step_free * PPM)
@@ -68,6 +68,7 @@ def tempo_changes_gently(model: cp_model.CpModel, x: Variables) -> Cost:
         size = _size_of(model, x, sign, limit, f"step{anchor}")
         more = _beyond(model, x, size, sign, free, limit, f"more{anchor}")
         cost += [round(prices.step * UNIT) // PPM * size, round(prices.step_more * UNIT) // PPM * more]
+        cost.append(round(prices.change * UNIT) * _changed(model, x, size, sign, limit, f"change{anchor}"))
     return sum(cost)
 
 
@@ -128,6 +129,16 @@ def _beyond(
     model.add(more >= size - free)
     x.hints.append((more, lambda on: max(0, abs(int(weight @ on)) - free)))
     return more
+
+
+def _changed(
+    model: cp_model.CpModel, x: Variables, size: cp_model.IntVar, weight: np.ndarray, limit: int, name: str
+) -> cp_model.IntVar:
+    """A truth value that may be false only if `size` is so small that the tempo stays the same."""
+    changed, same = model.new_bool_var(name), round(x.instance.prices.same * PPM)
+    model.add(size <= same + limit * changed)
+    x.hints.append((changed, lambda on: int(abs(int(weight @ on)) > same)))
+    return changed
 
 
 def _unequal(model: cp_model.CpModel, x: Variables, first: int, again: int) -> cp_model.IntVar:

@@ -18,7 +18,7 @@ from tensionbgm.plan.grid_rules import RULES, Variables, return_rate
 from tensionbgm.progress import Watch
 
 MAX_KEPT = 1_500  # phrases handed to CP-SAT at once
-EFFORT = 3.0  # deterministic time, about seconds of one core
+EFFORT = 2.0  # deterministic time, about seconds of one core
 SHARE = 0.35  # of what is left, for the next band
 
 

@@ -62,7 +62,7 @@ def films(draw):
     return sections(labels, [0.0, *inner, duration]), shots(cuts, strength), duration
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(film=films(), meter=st.sampled_from(["2/4", "3/4", "4/4"]))
 def test_the_grid_convinces_the_checker(film, meter):
     form, cuts, duration = film
@@ -78,7 +78,7 @@ def test_the_last_bar_ends_with_the_film(duration, tempo):
     assert (grid.bar_beats >= 2).all()
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(film=films())
 def test_sections_cover_the_bars_in_order(film):
     form, cuts, duration = film
@@ -96,9 +96,9 @@ def test_sections_cover_the_bars_in_order(film):
 
 def test_the_same_film_gives_the_same_grid():
     rng = np.random.default_rng(3)
-    cuts = np.cumsum(rng.uniform(1, 5, 20))
-    form = sections("ABAB", [0.0, cuts[4], cuts[9], cuts[14], 70.0])
-    first, second = (plan_grid(form, shots(cuts), 70.0, config.Ask()) for _ in range(2))
+    cuts = np.cumsum(rng.uniform(1, 5, 9))
+    form = sections("ABA", [0.0, cuts[2], cuts[5], 33.0])
+    first, second = (plan_grid(form, shots(cuts), 33.0, config.Ask()) for _ in range(2))
     assert json.dumps(saved.to_json(first)) == json.dumps(saved.to_json(second))
 
 

@@ -37,7 +37,7 @@ marker = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(
     markers=st.lists(marker, max_size=4),
     cuts=st.lists(st.floats(0.5, 39.5), max_size=6),
@@ -56,7 +56,7 @@ def test_the_nearest_plan_convinces_the_checker_and_says_what_it_missed(markers,
     assert grid_check.cost(instance, grid) == pytest.approx(grid.solver.objective, rel=1e-4, abs=0.02)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(first=st.floats(2, 20), gap=st.floats(2.2, 12), beat=st.sampled_from(["downbeat", "strong", "any"]))
 def test_two_markers_a_bar_apart_are_both_met(first, gap, beat):
     markers = [Marker(first, "one", beat=beat), Marker(first + gap, "two", beat=beat)]
