@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -109,7 +110,8 @@ def _missed(instance: Instance, grid: Grid, markers: Sequence[Marker], ask: conf
         return []
     those = [markers[m] for m in missed]
     if not ask.nearest:
-        raise InputError(told(find_clash(instance, markers), those, off[missed], ask.tempo))
+        clash = find_clash(instance, markers, those[0])
+        raise InputError(told(clash, those, off[missed], ask.tempo))
     return [f"markers: they cannot all be met; the nearest plan has {misses_told(those, off[missed])}"]
 
 
@@ -166,21 +168,39 @@ def _sections_on_lines(
 
 
 def _differences(grid: Grid, asked: Instance, ask: config.Ask) -> list[str]:
-    """Say what differs from what was asked."""
-    said = []
+    """Say what differs from what was asked, and which demands clashed."""
+    said, seconds = [], asked.end_us / 1e6
     low, high = 60e6 / grid.bar_tempo_us.max(), 60e6 / grid.bar_tempo_us.min()
     # The last bar may differ by a hair to end on the microsecond; that is no news.
     if high > 60e6 / asked.period_us[0] * 1.002 or low < 60e6 / asked.period_us[1] / 1.002:
         used = f"{low:.1f}" if high - low < 0.05 else f"{low:.1f}-{high:.1f}"
         said.append(
-            f"tempo {ask.tempo}: no bars at this tempo end with the film after {asked.end_us / 1e6:.2f} s; "
-            f"the nearest, {used}, is used"
+            f"tempo {ask.tempo}: it clashes with the end of the film after {seconds:.2f} s, where whole "
+            f"quarters end at {_tempi_that_end(asked)}; the nearest plan, {used}, is used"
         )
     if grid.n_bars == 1:
-        said.append(f"the film is so short that the music is a single bar of {grid.bar_beats[0]}/4")
+        said.append(_single_bar(grid, asked, ask))
     lost = len(asked.label) - len(grid.sections)
     if lost:
         said.append(
             f"{lost} of {len(asked.label)} sections are shorter than a bar and joined their neighbours"
         )
     return said
+
+
+def _tempi_that_end(asked: Instance) -> str:
+    """The steady tempi next to those asked for at which a quarter ends with the film."""
+    fewer = int(asked.end_us / asked.period_us[1])
+    more = math.ceil(asked.end_us / asked.period_us[0])
+    return " or ".join(f"{60e6 * n / asked.end_us:.1f}" for n in sorted({max(fewer, 2), max(more, 2)}))
+
+
+def _single_bar(grid: Grid, asked: Instance, ask: config.Ask) -> str:
+    beats, bpm = int(grid.bar_beats[0]), 60e6 / int(grid.bar_tempo_us[0])
+    plain = asked.meter * asked.period_us[0] / 1e6
+    if plain <= asked.end_us / 1e6:
+        return f"the film is so short that the music is a single bar of {beats}/4"
+    return (
+        f"meter {ask.meter} and a film of {asked.end_us / 1e6:.2f} s clash: at tempo {ask.tempo} a bar lasts "
+        f"{plain:.2f} s or more; the nearest plan, a single bar of {beats}/4 at {bpm:.1f}, is used"
+    )

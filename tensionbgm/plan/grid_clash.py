@@ -12,10 +12,11 @@ import numpy as np
 
 from tensionbgm.forms import Marker
 from tensionbgm.plan.grid_instance import UNIT, Instance
-from tensionbgm.plan.grid_path import find_paths
+from tensionbgm.plan.grid_path import each_path
 from tensionbgm.plan.grid_phrases import make_phrases
 
 WIDER = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4)  # other tempi tried
+AROUND_US = 8_000_000  # for them, bar lines are nailed no further than this from a marker that clashes
 QUICKEST, SLOWEST = 60e6 / 240, 60e6 / 30  # the periods that can be asked for [microseconds]
 
 
@@ -28,21 +29,31 @@ class Clash:
     quicker_bpm: float | None
 
 
-def find_clash(instance: Instance, markers: Sequence[Marker]) -> Clash:
+def find_clash(instance: Instance, markers: Sequence[Marker], missed: Marker) -> Clash:
     """What clashes in an instance whose markers cannot all be met.
 
     The markers returned cannot be met together, but without any one of them the others can.
+
+    Parameters
+    ----------
+    missed : Marker
+        one that the nearest plan does not meet; what clashes with it is looked for around it
     """
     bare = _without_cuts(instance)
     met: dict[tuple[Marker, ...], bool] = {}
 
     def meets(some: tuple[Marker, ...]) -> bool:
+        some = tuple(sorted(some, key=lambda marker: (marker.time_s, marker.name)))
         if some not in met:
             met[some] = can_meet(bare, some)
         return met[some]
 
-    named = tuple(sorted(markers, key=lambda marker: marker.time_s))
-    fewest = tuple(sorted(smallest_clash(meets, named), key=lambda marker: marker.time_s))
+    near = sorted(markers, key=lambda marker: (abs(marker.time_s - missed.time_s), marker.name))
+    around, count = tuple(near[:1]), 1
+    while count < len(near) and meets(around):
+        count *= 2
+        around = tuple(near[:count])
+    fewest = tuple(sorted(smallest_clash(meets, around), key=lambda marker: marker.time_s))
     return Clash(fewest, *(_nearest_tempo(bare, fewest, way) for way in (1, -1)))
 
 
@@ -72,9 +83,8 @@ def can_meet(instance: Instance, markers: Sequence[Marker]) -> bool:
         marker_us=np.array([round(marker.time_s * 1e6) for marker in named], np.int64),
         marker_beat=tuple(marker.beat for marker in named),
     )
-    paths = find_paths(asked, make_phrases(asked))
     missed = asked.prices.marker * asked.prices.missed * UNIT
-    return bool(paths) and paths[0].cost < missed
+    return any(paths.cost < missed for paths in each_path(asked, make_phrases(asked)))
 
 
 def told(clash: Clash, markers: Sequence[Marker], off_us: np.ndarray, tempo: str) -> str:
@@ -122,9 +132,18 @@ def _without_cuts(instance: Instance) -> Instance:
     return replace(instance, cut_us=instance.cut_us[:0], cut_cost=instance.cut_cost[:0])
 
 
+def _near(instance: Instance, markers: Sequence[Marker]) -> Instance:
+    """Fewer moments for bar lines: what can be met with them can be met with all."""
+    anchor = instance.anchor_us
+    apart = np.abs(anchor[:, None] - np.array([1e6 * marker.time_s for marker in markers])).min(axis=1)
+    kept = (apart <= AROUND_US) | (anchor == 0) | (anchor == instance.end_us)
+    return replace(instance, anchor_us=anchor[kept])
+
+
 def _nearest_tempo(instance: Instance, markers: Sequence[Marker], way: int) -> float | None:
     """How far the range must reach to slower (1) or quicker (-1) tempi for the markers to be met."""
     shortest, longest = instance.period_us
+    sparse = _near(instance, markers)
     for share in WIDER:
         if way > 0:
             edge, wide = longest * (1 + share), (shortest, longest * (1 + share))
@@ -132,6 +151,6 @@ def _nearest_tempo(instance: Instance, markers: Sequence[Marker], way: int) -> f
             edge, wide = shortest / (1 + share), (shortest / (1 + share), longest)
         if not QUICKEST <= edge <= SLOWEST:
             return None
-        if can_meet(replace(instance, period_us=wide), markers):
+        if can_meet(replace(sparse, period_us=wide), markers):
             return 60e6 / edge
     return None

@@ -158,7 +158,7 @@ def _prices_of_missing(cut_s: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _led(cut_s: np.ndarray, weight: np.ndarray, reach_s: float, first: np.ndarray) -> np.ndarray:
-    """bool (n,): accents close to a weightier one that leads; those `first` lead whatever lies beside them."""
+    """bool (n,): accents close to a weightier one that leads; those `first` lead whatever is beside them."""
     led = np.zeros(len(weight), bool)
     leaders: list[float] = []
     for i in np.lexsort((cut_s, -weight, ~first)):

@@ -9,6 +9,7 @@ cannot be part of a better one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,11 @@ def step_cost(change: np.ndarray, prices: Prices) -> np.ndarray:
 
 def find_paths(instance: Instance, phrases: Phrases) -> list[BandPaths]:
     """Cheapest chains from the first anchor to the last, for each band that has one, cheapest band first."""
-    found = []
+    return sorted(each_path(instance, phrases), key=lambda paths: paths.cost)
+
+
+def each_path(instance: Instance, phrases: Phrases) -> Iterator[BandPaths]:
+    """The same, band by band as they come."""
     for band in make_bands(instance):
         kept = np.flatnonzero(in_band(phrases.level, int(band), instance.prices))
         steps = _Steps(phrases, kept, len(instance.anchor_us), instance.prices)
@@ -62,8 +67,7 @@ def find_paths(instance: Instance, phrases: Phrases) -> list[BandPaths]:
         whole = through < FAR // 2
         if whole.any():
             best = steps.trace(forward, came)
-            found.append(BandPaths(kept[whole], through[whole], best, int(through[whole].min())))
-    return sorted(found, key=lambda paths: paths.cost)
+            yield BandPaths(kept[whole], through[whole], best, int(through[whole].min()))
 
 
 class _Steps:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensionbgm import config
-from tensionbgm.forms import Form, Section
-from tensionbgm.plan import grid_check, grid_instance, grid_path
+from tensionbgm.forms import Form, Marker, Section
+from tensionbgm.plan import grid_check, grid_instance, grid_lattice, grid_path
 from tensionbgm.plan.grid import to_grid
 from tensionbgm.plan.grid_phrases import make_phrases
 from tensionbgm.plan.grid_solve import Solution, solve
@@ -21,14 +21,15 @@ def _few_anchors(monkeypatch):
     monkeypatch.setattr(grid_instance, "LEAN_US", ())
 
 
-def tiny(gaps, labels, tempo="85-115", weight=None):
+def tiny(gaps, labels, tempo="85-115", weight=None, markers=()):
     """An instance whose sections begin at its cuts, and its form."""
     edges = np.concatenate([[0.0], np.cumsum(gaps)])
     sections = tuple(Section(n, a, b) for n, a, b in zip(labels, edges[:-1], edges[1:], strict=True))
     cuts = edges[1:-1]
     weight = np.ones(len(cuts)) if weight is None else np.asarray(weight)
     form = Form(sections)
-    return grid_instance.make_instance(form, cuts, weight, edges[-1], config.Ask(tempo=tempo)), form
+    ask = config.Ask(tempo=tempo)
+    return grid_instance.make_instance(form, cuts, weight, edges[-1], ask, markers=markers), form
 
 
 def chains(phrases, instance):
@@ -59,9 +60,11 @@ def as_grid(instance, form, phrases, chain):
 @given(
     gaps=st.lists(st.floats(1.5, 4.5), min_size=2, max_size=4),
     labels=st.lists(st.sampled_from("AB"), min_size=4, max_size=4),
+    beat=st.sampled_from([None, "downbeat", "strong", "any"]),
 )
-def test_no_chain_is_cheaper_than_the_one_found(gaps, labels):
-    instance, form = tiny(gaps, labels[: len(gaps)])
+def test_no_chain_is_cheaper_than_the_one_found(gaps, labels, beat):
+    markers = [Marker(0.6 * sum(gaps), "here", beat=beat)] if beat else []
+    instance, form = tiny(gaps, labels[: len(gaps)], markers=markers)
     phrases = make_phrases(instance)
     costs = [
         grid_check.cost(instance, as_grid(instance, form, phrases, chain))
@@ -70,25 +73,30 @@ def test_no_chain_is_cheaper_than_the_one_found(gaps, labels):
     solution = solve(instance)
     assert (solution is None) == (costs == [])
     if solution is not None:
-        assert solution.objective == pytest.approx(min(costs), abs=0.01)
+        assert solution.objective == pytest.approx(min(costs), rel=1e-5, abs=0.01)
         assert solution.status == "OPTIMAL"
 
 
 @settings(deadline=None, max_examples=30)
 @given(
-    start=st.floats(0.3, 4), more=st.floats(0.3, 4), rest=st.floats(0.4, 3), meter=st.sampled_from([2, 3, 4])
+    start=st.floats(0.3, 4),
+    more=st.floats(0.3, 4),
+    rest=st.floats(0.4, 3),
+    meter=st.sampled_from([2, 3, 4]),
+    beat=st.sampled_from([None, "downbeat", "strong", "any"]),
 )
-def test_no_filling_of_a_phrase_is_cheaper_than_its_bars(start, more, rest, meter):
+def test_no_filling_of_a_phrase_is_cheaper_than_its_bars(start, more, rest, meter, beat):
     duration = start + more + rest
     cuts, form = np.array([start, start + more]), Form((Section("A", 0.0, duration),))
     ask = config.Ask(meter=f"{meter}/4", tempo="80-130")
-    instance = grid_instance.make_instance(form, cuts, np.array([1.0, 0.6]), duration, ask)
+    markers = [Marker(0.45 * duration, "here", beat=beat)] if beat else []
+    instance = grid_instance.make_instance(form, cuts, np.array([1.0, 0.6]), duration, ask, markers=markers)
     phrases = make_phrases(instance)
     whole = np.flatnonzero((phrases.source == 0) & (phrases.target == len(instance.anchor_us) - 1))
     for phrase in whole[:3]:
         n = int(phrases.beats[phrase])
         best = min(_price(instance, form, n, filling) for filling in _fillings(n, tuple(instance.bar_cost)))
-        assert phrases.cost[phrase] / grid_instance.UNIT == pytest.approx(best, abs=0.01)
+        assert phrases.cost[phrase] / grid_instance.UNIT == pytest.approx(best, rel=1e-5, abs=0.01)
 
 
 def _fillings(n, lengths):
@@ -112,6 +120,63 @@ def test_the_cheapest_chain_through_a_phrase_is_the_cheapest():
     for band in grid_path.find_paths(instance, phrases):
         found[band.kept] = np.minimum(found[band.kept], band.through)
     np.testing.assert_array_equal(found, through)
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    gaps=st.lists(st.floats(0.6, 2.5), min_size=2, max_size=3),
+    weight=st.lists(st.floats(0.1, 1), min_size=2, max_size=2),
+    meter=st.sampled_from([2, 3, 4]),
+)
+def test_no_bars_on_the_lattice_are_cheaper_than_those_it_finds(gaps, weight, meter):
+    edges = np.cumsum(gaps)
+    form = Form((Section("A", 0.0, edges[-1]),))
+    ask = config.Ask(meter=f"{meter}/4", tempo="80-130")
+    cuts = edges[:-1]
+    instance = grid_instance.make_instance(form, cuts, np.array(weight[: len(cuts)]), edges[-1], ask)
+    lattice = grid_lattice.make_lattice(instance, 50_000)
+    periods = np.array([10, 11, 12])
+    costs = [
+        _lattice_price(instance, lattice, bars) for bars in _ways(instance, len(lattice.down) - 1, periods)
+    ]
+    found = grid_lattice.best_bars(instance, lattice, periods)
+    assert (found is None) == (costs == [])
+    if found:
+        assert found[0] == pytest.approx(min(costs), abs=1e-3)
+        assert _lattice_price(instance, lattice, found[1]) == pytest.approx(found[0], abs=1e-3)
+
+
+def _ways(instance, moments, periods, before=None):
+    """Every row of bars that fills so many moments without a jump of tempo."""
+    if moments == 0:
+        yield []
+        return
+    limit = round(instance.prices.step_limit * 1e6)
+    for period in periods.tolist():
+        if before and abs(round(np.log(period) * 1e6) - round(np.log(before) * 1e6)) > limit:
+            continue
+        for beats in instance.bar_cost:
+            if beats * period <= moments:
+                rest = _ways(instance, moments - beats * period, periods, period)
+                yield from ([(beats, period), *more] for more in rest)
+
+
+def _lattice_price(instance, lattice, bars):
+    prices, step, moment, cost = instance.prices, lattice.step_us, 0, 0.0
+    for index, (beats, period) in enumerate(bars):
+        away = abs(np.log(period * step / instance.preferred_us))
+        cost += instance.bar_cost[beats] / 1e6 + prices.preference * away * beats * period * step / 1e6
+        for beat in range(1, beats):
+            table = lattice.strong if (beats, beat) == (4, 2) else lattice.weak
+            cost -= table[moment + beat * period]
+        moment += beats * period
+        cost -= lattice.down[moment]
+        if index:
+            apart = abs(round(np.log(period) * 1e6) - round(np.log(bars[index - 1][1]) * 1e6))
+            cost += int(grid_path.step_cost(np.array([apart]), prices)[0]) / 1e6
+    beats, period = bars[-1]
+    short = max(0.0, 1 - beats * period * step / prices.ring_us)
+    return cost + prices.ring * short + prices.last_odd * (beats != instance.meter)
 
 
 def test_a_bound_is_never_above_what_was_found():
