@@ -2,28 +2,38 @@
 
 The bound is a sum of optima of parts, each taken by itself:
 
-- *voice leading*: pitches and factors, `relaxed`;
 - *sets*: each chord's members at the best set its notes can make, and each bar's mean diameter at the
   nearest to its aim that lies between the narrowest and the widest sets of its beats;
-- *skeleton*: strain and momentum of the bars, the best path through the centres of effect their notes
-  can make, held and tied notes being free in every bar anew.  Where a bar has more states than
-  `BOXES`, near ones are made one box, and costs are those of the box's best point.
+- of two, whichever is more:
+  *together*, voice leading and planes below strain and momentum, which are costs of single pitches
+  (`tangents`), so that what tension wants is weighed against what the lines want;
+  or *voice leading*, pitches and factors (`relaxed`), and *skeleton*, strain and momentum of the bars, the
+  best path through the centres of effect their notes can make, held and tied notes being free in every bar
+  anew.  Where a bar has more states than `BOXES`, near ones are made one box, and costs are those of the
+  box's best point.
 
 Work grows in proportion to the length.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from tensionbgm.kernels import rules
 from tensionbgm.search import states
-from tensionbgm.search.relaxed import relax
+from tensionbgm.search.relaxed import FINE, Relaxed, relax
+from tensionbgm.search.tangents import Tangents
 
 BOXES = 128  # states, or boxes of states, of one bar
 PASSES = 50  # over all notes, when costs are moved
+ROUNDS, ROUND_PASSES = 15, 10  # in which planes are moved, and passes in each
+FULL_PASSES = 4  # at last, over all factors
+SMALL = (
+    3  # variables of the factors that the other passes go over: without parallels, at an eighth of the time
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Bound:
     """What no solution goes below [cost units], and how it comes about."""
 
     voice_leading: int
+    together: int
     sets: int
     skeleton: int
     constant: int
@@ -40,7 +51,7 @@ class Bound:
     @property
     def cost(self) -> int:
         """The bound."""
-        return self.voice_leading + self.sets + self.skeleton + self.constant
+        return max(self.together, self.voice_leading + self.skeleton) + self.sets + self.constant
 
     def gap(self, cost: int) -> float:
         """How far a cost may lie above the optimum, as a share of the bound."""
@@ -53,22 +64,50 @@ def bound(problem: rules.Problem, passes: int = PASSES, boxes: int = BOXES) -> B
     Parameters
     ----------
     passes : int
-        more make it tighter, never lower
+        more make it tighter
     boxes : int
         states of one bar; more make it tighter
     """
     heard = states.members(problem)
     relaxed = relax(problem)
-    relaxed.ascend(passes)
+    relaxed.ascend(passes, SMALL)
+    voice_leading = relaxed.bound()
     skeleton, boxed = _skeleton(problem, heard, boxes)
     return Bound(
-        voice_leading=relaxed.bound(),
+        voice_leading=voice_leading,
+        together=_together(problem, relaxed, ROUNDS if passes else 0),
         sets=_sets(problem, heard),
         skeleton=skeleton,
         constant=int(problem.constant[0]),
         boxed=boxed,
         dropped=relaxed.factors.dropped,
     )
+
+
+def _together(problem: rules.Problem, relaxed: Relaxed, rounds: int) -> int:
+    """Least cost of voice leading and of planes below tension, which are moved towards the best; in place.
+
+    The centres that planes touch tension at are means of those that the cheapest pitches had, round by round
+    (A. Nedic and A. Ozdaglar, Approximate primal solutions and rate analysis for dual subgradient methods,
+    SIAM J. Optim. 19, 2009).
+    """
+    tension, best, constant = Tangents(problem), relaxed.bound(), 0.0
+    centre, paid = tension.centres(relaxed.least()), np.zeros(len(relaxed.cost), np.int64)
+    for k in range(rounds if len(tension.after) else 0):
+        plane, constant = tension.planes(centre)
+        moved = np.floor(plane * FINE).astype(np.int64)
+        relaxed.cost[:] += moved - paid
+        paid = moved
+        relaxed.ascend(ROUND_PASSES, SMALL)
+        best = max(best, _whole(relaxed.bound(), constant))
+        centre += 2 / (k + 3) * (tension.centres(relaxed.least()) - centre)
+    relaxed.ascend(FULL_PASSES if rounds else 0)
+    return max(best, _whole(relaxed.bound(), constant))
+
+
+def _whole(bound: int, constant: float) -> int:
+    """A whole number that the sum of both is not below; the first may have been rounded up."""
+    return math.floor(bound - 1 + constant)
 
 
 def _options(problem: rules.Problem, g: int, member: dict[int, np.ndarray]) -> list[states.Option]:

@@ -51,12 +51,16 @@ class Relaxed:
     message_start: np.ndarray  # int64 (F, 4)
     message: np.ndarray  # int64 (m,): taken from each factor for each pitch [cost units / FINE]
 
-    def ascend(self, passes: int) -> None:
-        """Move costs, forward and backward in turn; in place."""
+    def ascend(self, passes: int, arity: int = chain.ARITY) -> None:
+        """Move costs, forward and backward in turn; in place.
+
+        Factors of more than `arity` variables are let be: their tables are by far the largest.
+        """
         from tensionbgm.kernels import exact
 
-        domain = self.problem.domain_start
-        touch_start, touch = _touches(self.factors.variables, len(domain) - 1)
+        domain, variables = self.problem.domain_start, self.factors.variables
+        small = (variables >= 0).sum(axis=1) <= arity
+        touch_start, touch = _touches(np.where(small[:, None], variables, -1), len(domain) - 1)
         margin = np.zeros(int(np.diff(domain).max(initial=1)), np.int64)
         own = (
             self.factors.variables,
@@ -67,6 +71,11 @@ class Relaxed:
         )
         for k in range(passes):
             exact.ascend(k % 2, domain, np.diff(domain), self.cost, *own, touch_start, touch, margin)
+
+    def least(self) -> np.ndarray:
+        """Place in the domains of each variable's cheapest pitch, as costs now lie, int64 (V,)."""
+        edge = itertools.pairwise(self.problem.domain_start.tolist())
+        return np.array([a + int(self.cost[a:b].argmin()) for a, b in edge], np.int64)
 
     def bound(self) -> int:
         """Sum of all minima: no pitches cost less [cost units]."""

@@ -15,7 +15,7 @@ from search_plans import ensemble_plan
 from tensionbgm.config import Effort
 from tensionbgm.forms import Plan
 from tensionbgm.kernels import cpu, rules
-from tensionbgm.search import groups, relaxed, run
+from tensionbgm.search import groups, relaxed, run, tangents
 from tensionbgm.search.bound import bound
 from tensionbgm.search.problem import empty_state, pose
 from tensionbgm.search.skeleton import optimum
@@ -89,8 +89,13 @@ def test_every_annealed_state_costs_more(seed, bars, tied):
 @pytest.mark.parametrize("tied", [True, False])
 def test_more_passes_are_never_worse(tied):
     problem = pose(ensemble_plan(9, tied=tied)).problem
-    found = [bound(problem, passes).voice_leading for passes in (0, 2, 8, 32)]
+    moved = relaxed.relax(problem)
+    found = [moved.bound()]
+    for passes, arity in ((2, 3), (6, 4), (24, 3), (2, 4)):
+        moved.ascend(passes, arity)
+        found.append(moved.bound())
     assert found == sorted(found)
+    assert bound(problem, 2).voice_leading == found[1]
 
 
 def test_moving_costs_leaves_what_every_piece_costs():
@@ -99,6 +104,17 @@ def test_moving_costs_leaves_what_every_piece_costs():
     before = [_voice_leading(moved, x) for x in all_pitches(problem)[::7]]
     moved.ascend(5)
     assert [_voice_leading(moved, x) for x in all_pitches(problem)[::7]] == before
+
+
+def places(problem: rules.Problem, x: np.ndarray) -> np.ndarray:
+    """Where in the domains the pitches stand, int (V,)."""
+    edge = itertools.pairwise(problem.domain_start.tolist())
+    return np.array(
+        [
+            a + int(np.flatnonzero(problem.domain_pitch[a:b] == p)[0])
+            for (a, b), p in zip(edge, x, strict=True)
+        ]
+    )
 
 
 def _voice_leading(moved: relaxed.Relaxed, x: np.ndarray) -> int:
@@ -139,6 +155,49 @@ def test_it_is_worth_something_where_tension_and_voice_leading_do_not_fight(monk
     cost = run.compose(plan, Effort(effort="normal")).search.cost_end * rules.POINT
     assert 0 < found.cost <= cost
     assert found.gap(cost) < 1.0
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    bars=st.sampled_from([1, 3, 10]),
+    scales=st.sampled_from([("bar",), ("beat", "bar")]),
+    tolerance=st.sampled_from([0.0, 0.05]),
+)
+def test_planes_are_never_above_strain_and_momentum(seed, bars, scales, tolerance):
+    plan = ensemble_plan(bars)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(groups, "SCALES", scales)
+        patch.setattr(groups, "TOLERANCE", dict.fromkeys(groups.TOLERANCE, tolerance))
+        problem = pose(plan).problem
+    tension, start = tangents.Tangents(problem), problem.domain_start
+    rng = np.random.default_rng(seed)
+    at = tension.centres(rng.integers(start[:-1], start[1:]))
+    plane, constant = tension.planes(at + rng.normal(scale=300, size=at.shape))
+    state = empty_state(problem, 20)
+    cpu.start(problem, state, seed, threads=1)
+    linked = problem.group[:, rules.LINKED] > 0
+    for n, x in enumerate(state.x):
+        centre = state.centre[n]
+        paid = sum(rules.strain_cost(problem, g, *centre[g]) for g in range(len(linked)))
+        paid += sum(
+            rules.momentum_cost(problem, g, *centre[g], centre, g - 1) for g in np.flatnonzero(linked)
+        )
+        assert plane[places(problem, x)].sum() + constant <= paid + 1e-6
+
+
+def test_planes_touch_where_music_is_too_tense():
+    problem = pose(ensemble_plan(8)).problem
+    tension, start = tangents.Tangents(problem), problem.domain_start
+    chosen = np.random.default_rng(1).integers(start[:-1], start[1:])
+    plane, constant = tension.planes(tension.centres(chosen))
+    assert plane[chosen].sum() + constant > 0
+
+
+def test_weighing_tension_against_lines_gains_on_both_alone():
+    problem = pose(ensemble_plan(8, tied=False)).problem
+    found = bound(problem, 10)
+    assert found.together > 1.05 * (found.voice_leading + found.skeleton)
 
 
 def test_an_empty_plan_costs_nothing():
