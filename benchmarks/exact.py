@@ -41,7 +41,7 @@ def windows_problem(voices: int, seed: int, tied: bool = False) -> rules.Problem
     for name, (low, high) in SPANS.items():
         wave = np.sin(2 * np.pi * (at / rng.uniform(20, 60) + rng.uniform()))
         targets[name] = low + (high - low) * (0.5 + 0.35 * wave + rng.uniform(-0.15, 0.15, WINDOWS))
-    return tonal(pose(_windows_plan(voices, tied), targets).problem)
+    return tonal(pose(_windows_plan(voices, tied), targets, clouds=True).problem)
 
 
 def _windows_plan(voices: int, tied: bool) -> Plan:

@@ -14,10 +14,9 @@ import numpy as np
 from tensionbgm.config import PALETTES, Ask
 from tensionbgm.forms import PPQ, SLOT, Curve, Grid, Key, Part, Plan, Section, Solver
 from tensionbgm.kernels import rules
-from tensionbgm.music import scale
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.plan import plan_piece
-from tensionbgm.search.groups import LEVEL, WEIGHTS, weight_of
+from tensionbgm.search.groups import WEIGHTS
 from tensionbgm.search.morpheus_task import first_groups
 from tensionbgm.search.problem import Posed, pose
 from tensionbgm.search.rows import starts
@@ -98,10 +97,8 @@ def _scale(waves: dict[str, tuple[float, float]], slots: np.ndarray, quarters: i
         period, phase = waves[name]
         wave = np.sin(2 * np.pi * ((np.arange(w) + 0.5) * quarters / period + phase))
         targets[name] = low + (high - low) * (0.5 + 0.5 * wave)
-    posed = pose(plan, targets)
+    posed = pose(plan, targets, clouds=True)
     problem = first_groups(tonal(posed.problem), w)
-    problem.group[:, rules.DIAMETER_AIM] = np.rint(scale.level("diameter", targets["diameter"]) * LEVEL)
-    problem.group[:, rules.DIAMETER_WEIGHT] = weight_of("diameter")
     return plan, dataclasses.replace(posed, problem=problem)
 
 

@@ -51,4 +51,4 @@ def windows_problem(
     rng = np.random.default_rng(seed)
     spans = {"diameter": (1.0, 3.0), "momentum": (0.1, 1.6), "strain": (0.3, 1.8)}
     targets = {name: rng.uniform(*span, len(form)) for name, span in spans.items()}
-    return tonal(pose(windows_plan(form, voices, allowed, shift), targets).problem)
+    return tonal(pose(windows_plan(form, voices, allowed, shift), targets, clouds=True).problem)

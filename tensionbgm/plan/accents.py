@@ -1,4 +1,4 @@
-"""Cuts -> accents on the music's own 16ths; breaths before loud arrivals.
+"""Cuts -> accents on the music's own 16ths.
 
 A cut lands where a 16th lies within `TOLERANCE_S` of it.  There whatever starts is struck harder;
 sustained voices are struck again; drums join in as loudly as the curve allows.
@@ -22,7 +22,6 @@ from tensionbgm.plan.slots import Note
 TOLERANCE_S = 0.04  # picture and sound this close are felt as one
 WEAK = 0.15  # cuts below this weight ask for nothing
 CLOSE = PPQ // 2  # of two accents closer than this the weaker one goes [ticks]
-BREATH = PPQ // 2  # silence of the sustained voices before a loud arrival [ticks]
 RESTRUCK = ("pad", "bass", "counter")  # roles that are struck again at an accent
 
 
@@ -92,20 +91,3 @@ def _strokes(draft: Draft, accent: Accent, part: int) -> list[Note]:
     else:
         drums = []
     return [stroke(draft, part, accent.tick, drum, force) for drum in drums]
-
-
-def breathe(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
-    """Sustained and figured voices stop for a moment before a section that enters much louder."""
-    for bar, after in itertools.pairwise(draft.bars):
-        if not (after.opens and after.level >= 3 and after.level > bar.level and bar.beats >= 3):
-            continue
-        start = after.start_tick - BREATH
-        kept = []
-        for note in notes:
-            if roles[note.part] == "percussion" or not start - PPQ * 16 < note.onset < after.start_tick:
-                kept.append(note)
-            elif note.onset < start:
-                note.duration = min(note.duration, start - note.onset)
-                kept.append(note)
-        notes = kept
-    return notes

@@ -2,7 +2,7 @@
 
 A phrase is written as a whole: among all lines of chord tones (on the beat) and scale tones (between)
 that stay near the contour, Viterbi's algorithm finds the one that keeps the motif's intervals best, sings
-(no tritones, sevenths, repeated leaps), and runs in no parallel fifths or octaves with the bass.
+(no tritones, sevenths, leaps left unanswered), and runs in no parallel fifths or octaves with the bass.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ FLAT = 1.2  # cost of a repeated note the motif has not
 STAND = 0.35  # cost of the semitone steps lost where the motif repeats a note
 LEAPS = {5: 0.1, 6: 2.5, 7: 0.4, 8: 1.2, 9: 1.2, 10: 3.0, 11: 4.0, 12: 1.5}  # cost of a leap [by semitones]
 WIDE = 4.0  # ... wider than an octave
+UNANSWERED = 2.5  # cost of a leap beyond a fifth that the line does not answer by turning back, by less
+WIDE_LEAP = 8  # semitones: such a leap
 PARALLEL = 5.0
 CHORD_TONE = 0.35  # cost of a passing note off the beat: chords first, if it is all the same
 
@@ -36,6 +38,8 @@ class Place:
     bass_before: int = -1  # the bass before that
 
 
+Pair = tuple[int | None, int]  # the last two notes of a line, the first of them missing at its start
+Costs = dict[Pair, float]
 Basses = dict[int, tuple[int, int]]  # onset [ticks] -> (pitch of the bass struck there, pitch before)
 
 
@@ -75,20 +79,30 @@ def write_line(places: list[Place], low: int, high: int, before: int | None) -> 
     if not places:
         return []
     rows = [_candidates(place, low, high) for place in places]
-    cost = [[_own(p, places[0]) + _enter(places[0], before, p) for p in rows[0]]]
-    trace: list[list[int]] = []
-    for i in range(1, len(places)):
-        a, b = places[i - 1], places[i]
-        steps = [[cost[-1][j] + _move(a, b, p, q) for j, p in enumerate(rows[i - 1])] for q in rows[i]]
-        best = [min(range(len(row)), key=row.__getitem__) for row in steps]
-        cost.append([row[j] + _own(q, b) for row, j, q in zip(steps, best, rows[i], strict=True)])
-        trace.append(best)
-    here = min(range(len(rows[-1])), key=cost[-1].__getitem__)
-    line = [rows[-1][here]]
-    for i in range(len(places) - 1, 0, -1):
-        here = trace[i - 1][here]
-        line.append(rows[i - 1][here])
+    cost: Costs = {(None, p): _own(p, places[0]) + _enter(places[0], before, p) for p in rows[0]}
+    trace: list[dict[Pair, Pair]] = []
+    for (a, b), row in zip(itertools.pairwise(places), rows[1:], strict=True):
+        cost, came = _onward(cost, a, b, row)
+        trace.append(came)
+    here = min(cost, key=cost.__getitem__)
+    line = [here[1]]
+    for came in reversed(trace):
+        here = came[here]
+        line.append(here[1])
     return line[::-1]
+
+
+def _onward(cost: Costs, a: Place, b: Place, row: list[int]) -> tuple[Costs, dict[Pair, Pair]]:
+    """Least cost of lines that reach b, by their last two notes, and the pair of notes each came from."""
+    least: Costs = {}
+    came: dict[Pair, Pair] = {}
+    own = {q: _own(q, b) for q in row}
+    for (o, p), so_far in cost.items():
+        for q in row:
+            now = so_far + _move(a, b, p, q) + own[q] + UNANSWERED * is_unanswered(o, p, q)
+            if (p, q) not in least or now < least[p, q]:
+                least[p, q], came[p, q] = now, (o, p)
+    return least, came
 
 
 def _candidates(place: Place, low: int, high: int) -> list[int]:
@@ -123,6 +137,13 @@ def _move(a: Place, b: Place, p: int, q: int) -> float:
 def _enter(place: Place, before: int | None, q: int) -> float:
     """Cost of a phrase's first pitch after the last one of the phrase before."""
     return 0.0 if before is None else _leap(q - before) / 2 + PARALLEL * is_parallel(place, before, q)
+
+
+def is_unanswered(o: int | None, p: int, q: int) -> bool:
+    """Whether a leap from o to p is not answered by turning back, by less, to q."""
+    if o is None or abs(p - o) < WIDE_LEAP:
+        return False
+    return (q - p) * (p - o) >= 0 or abs(q - p) >= abs(p - o)
 
 
 def is_parallel(place: Place, p: int, q: int) -> bool:

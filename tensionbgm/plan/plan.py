@@ -8,7 +8,7 @@ import numpy as np
 
 from tensionbgm.config import Ask
 from tensionbgm.forms import Curve, Grid, Key, Part, Plan
-from tensionbgm.plan import accents, bass, counter, doubling, figures, pads, percussion, theme
+from tensionbgm.plan import accents, bass, breaths, counter, doubling, figures, pads, percussion, theme
 from tensionbgm.plan.freedom import loosen
 from tensionbgm.plan.harmony import Span, harmonise, merge
 from tensionbgm.plan.key import Mood, choose_key, spell, tonic_fifths
@@ -120,7 +120,7 @@ def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Not
     watch.tick(0.7)
     roles = [player.part.role for player in palette.players]
     notes = close_off(notes, draft)
-    notes = accents.breathe(loosen(notes, draft, roles), draft, roles)
+    notes = breaths.part_phrases(breaths.breathe(loosen(notes, draft, roles), draft, roles), draft, roles)
     return accents.land(notes, draft, accents.accents(grid), roles)
 
 

@@ -60,7 +60,7 @@ def write_theme(
         elif not bar.intro:
             octaves = int((bar.section, bar.phrase) in raised)
             notes += _bar_notes(draft, bar, themes, carriers, octaves)
-            last = themes[bar.material, bar.source].pitch[-1]
+            last = themes[bar.material, bar.source].pitch[-1] + 12 * octaves + bar.transpose
     return notes
 
 
@@ -296,7 +296,10 @@ def _final_note(
     tonic = 1 << draft.spans[bar.index][0].tonic
     now, before = bass.get(bar.start_tick, (-1, -1))
     pitch = write_line(
-        [Place(last, tonic, tonic, now, before)], draft.palette.theme_low - 3, draft.palette.theme_high, last
+        [Place(last, tonic, tonic, now, before)],
+        draft.palette.theme_low - 3,
+        draft.palette.theme_high + HEADROOM,
+        last,
     )[0]
     duration = draft.bars[-1].end_tick - bar.start_tick
     notes = []

@@ -48,7 +48,7 @@ def rule_counts(notes: Notes, parts: tuple[Part, ...]) -> dict[str, Any]:
         "voice_crossings": sum(crossings(a, b) for a, b in pairs),
         "parallel_fifths_octaves": sum(parallels(a, b) for a, b in pairs),
         "unresolved_leaps": sum(unresolved_leaps(v) for v in upper),
-        "leaps_over_octave": sum(int(np.sum(np.abs(np.diff(v.pitch)) > OCTAVE)) for v in upper),
+        "leaps_over_octave": sum(leaps_over_octave(v) for v in upper),
         "stuck_notes": sum(stuck_notes(v) for v in upper),
     }
     anywhere = {"out_of_range": out_of_range(notes, parts), "clashes": clashes(notes)}
@@ -95,6 +95,11 @@ def unresolved_leaps(line: Line) -> int:
         answered = (np.sign(leap) != np.sign(answer)) & (np.abs(answer) < np.abs(leap))
         found += int(np.sum((np.abs(leap) >= LEAP) & ~answered))
     return found
+
+
+def leaps_over_octave(line: Line) -> int:
+    """Leaps wider than an octave; after a rest a line may begin anywhere."""
+    return sum(int(np.sum(np.abs(np.diff(phrase)) > OCTAVE)) for phrase in _phrases(line))
 
 
 def stuck_notes(line: Line) -> int:

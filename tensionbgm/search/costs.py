@@ -88,7 +88,7 @@ CLASH = {
 MUD = 0.35  # per semitone the lower note lies under the lowest clear place of the interval
 #          unison m2  M2  m3  M3  P4  TT  P5  m6  M6  m7  M7  P8   lowest lower note [any arranging primer]
 LOWEST = (0, 52, 51, 48, 46, 46, 47, 34, 43, 41, 41, 41, 0)
-PARALLEL_OCTAVE, PARALLEL_FIFTH = 5.0, 3.5
+PARALLEL_OCTAVE, PARALLEL_FIFTH = 10.0, 7.0
 LACKS_ROOT, LACKS_THIRD, LACKS_COLOUR = 1.5, 2.5, 1.2  # a chord's members nobody sounds [points a two beats]
 
 

@@ -1,8 +1,8 @@
 """Plan -> groups: spans of time whose tonal tension, or whose chord, the sounding notes should make.
 
-Windows of a scale, bars unless asked otherwise, carry strain, momentum and the mean diameter of their beats;
-chords their members.  Windows come in order, because each is linked to the one before; then their beats, in
-order, so that those of a window adjoin; then the next scale's, and the chords.
+Windows of a scale, bars unless asked otherwise, carry strain, momentum and the mean diameter of their
+moments (`moments`); chords their members.  Windows come in order, because each is linked to the one before;
+then their moments, so that those of a window adjoin; then the next scale's, and the chords.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from tensionbgm.forms import PPQ, Plan
 from tensionbgm.kernels import rules
 from tensionbgm.music import scale, spiral
 from tensionbgm.search import costs, scales
+from tensionbgm.search.moments import NONE, Moments, moments
 from tensionbgm.search.rows import starts
 
 UNITS = 8  # units of duration in a quarter
 # points a bar for a misfit of the whole scale, from the trade-off of fit and faults (benchmarks/tradeoff.py)
 WEIGHTS = {"diameter": 200.0, "momentum": 200.0, "strain": 200.0}
+# Standard deviation of the levels asked for that these weights are for.  What moves less is followed as
+# closely for its size: weights grow with the inverse of the variance, up to so many times.
+SPREAD, CLOSEST = 0.25, 6.0
 # how far from its aim a component may be at no cost, in levels of the scale (0..1)
 TOLERANCE = {"diameter": 0.0, "momentum": 0.0, "strain": 0.0}
 SCALES = ("bar",)  # windows that tension is asked of
@@ -35,40 +39,41 @@ def build(
     n: int,
     targets: Mapping[str, dict[str, np.ndarray]],
     tolerance: dict[str, float],
+    closely: bool,
+    clouds: bool,
 ) -> dict[str, np.ndarray]:
     """The arrays of `Problem` that concern groups; `slots`, `role`, `variable`, `way` leave percussion out.
 
     `way` int (m,) says where the map of each slot begins in `pc_map`; `targets` are those of every scale
-    (`scales.SCALES`) that is asked for; `tolerance` is in levels (0..1).
+    (`scales.SCALES`) that is asked for; `tolerance` is in levels (0..1).  What moves less is followed more
+    closely if `closely`; with `clouds` the diameter of a window is that of all its notes.
     """
-    bar, beat = plan.grid.bar_tick, scales.edges(plan, "beat")
+    bar = plan.grid.bar_tick
     chord = np.array([[c.start_tick, c.end_tick] for c in plan.chords], np.int64).reshape(-1, 2)
-    parts = [edge for name in targets for edge in _edges(plan, name)]
-    spans = np.concatenate([*map(_spans, parts), chord])
-    member = _memberships(slots, spans)
-    table = np.zeros((len(spans), rules.GROUP_COLUMNS), np.int64)
-    total = np.bincount(member[:, 0], member[:, 2], len(spans)).astype(np.int64)
-    bar_of = np.clip(np.searchsorted(bar, spans[:, 0], side="right") - 1, 0, plan.grid.n_bars - 1)
+    edges = {name: scales.edges(plan, name) for name in targets}
+    same = _same(variable, way)
+    parts = {name: NONE if clouds else moments(slots, same, edge) for name, edge in edges.items()}
+    pieces = [piece for name, edge in edges.items() for piece in _windows(slots, edge, parts[name])]
+    start, member = _joined([*pieces, (chord[:, 0], _memberships(slots, chord))])
+    table = np.zeros((len(start), rules.GROUP_COLUMNS), np.int64)
+    total = np.bincount(member[:, 0], member[:, 2], len(start)).astype(np.int64)
+    bar_of = np.clip(np.searchsorted(bar, start, side="right") - 1, 0, plan.grid.n_bars - 1)
     first_bar = np.array([k.start_bar for k in plan.keys])
-    key = np.clip(np.searchsorted(first_bar, bar_of, side="right") - 1, 0, None)
-    table[:, rules.KEY] = key
+    table[:, rules.KEY] = np.clip(np.searchsorted(first_bar, bar_of, side="right") - 1, 0, None)
     table[:, rules.PER_XY] = (rules.RADIUS << 16) // np.maximum(total, 1)
     table[:, rules.PER_Z] = np.rint(spiral.RISE * (rules.RADIUS << 16) / np.maximum(total, 1)).astype(
         np.int64
     )
-    first, ticks = 0, _sounding(slots, beat)
+    first = 0
     for name, target in targets.items():
-        edge = scales.edges(plan, name)
+        edge, part = edges[name], parts[name]
         windows = slice(first, first + len(edge) - 1)
         share = np.diff(edge) / np.diff(bar)[bar_of[windows]] / len(targets)
-        _tension(table[windows], total[windows] > 0, share, target, tolerance)
-        first = windows.stop
-        if name == "beat":
+        _tension(table[windows], total[windows] > 0, share, target, tolerance, closely)
+        if clouds:
             _own(table[windows])
-        else:
-            of = np.searchsorted(edge, beat[:-1], side="right") - 1
-            _means(table, windows, slice(first, first + len(of)), of, ticks)
-            first += len(of)
+        _means(table, windows, part)
+        first = windows.stop + len(part.window)
     _chords(table, plan, member, role, first)
     return {"group": table, "scale": levels(), **_keys(plan), **_members(member, variable, way, n)}
 
@@ -96,9 +101,26 @@ def lengths() -> np.ndarray:
     return np.tile(np.arange(rules.LENGTHS), (3, 1))
 
 
-def _edges(plan: Plan, name: str) -> list[np.ndarray]:
-    """Edges of the windows of a scale, and of the beats whose mean diameter is theirs."""
-    return [scales.edges(plan, part) for part in dict.fromkeys((name, "beat"))]
+def _same(variable: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """Equal numbers for slots of one variable by one map, int (m,)."""
+    _, index = np.unique(np.stack([variable, way], axis=1), axis=0, return_inverse=True)
+    return index.ravel()
+
+
+Rows = tuple[np.ndarray, np.ndarray]  # where groups begin (g,) [ticks]; (group, slot, units) of theirs (m, 3)
+
+
+def _windows(slots: np.ndarray, edge: np.ndarray, part: Moments) -> list[Rows]:
+    """The windows of a scale, and their moments; what is in a moment is there, for no matter how long."""
+    member = np.concatenate([part.member, np.ones((len(part.member), 1), np.int64)], axis=1)
+    return [(edge[:-1], _memberships(slots, _spans(edge))), (edge[part.window], member)]
+
+
+def _joined(pieces: list[Rows]) -> Rows:
+    """Groups of several pieces, one after another."""
+    before = starts([len(begin) for begin, _ in pieces])
+    member = [rows + np.array([n, 0, 0]) for n, (_, rows) in zip(before, pieces, strict=False)]
+    return np.concatenate([begin for begin, _ in pieces]), np.concatenate(member)
 
 
 def _spans(edge: np.ndarray) -> np.ndarray:
@@ -119,16 +141,6 @@ def _memberships(slots: np.ndarray, spans: np.ndarray) -> np.ndarray:
     return np.concatenate(rows).astype(np.int64)
 
 
-def _sounding(slots: np.ndarray, edge: np.ndarray) -> np.ndarray:
-    """How long anything sounds between successive edges, int64 (len(edge) - 1,) [ticks]."""
-    heard = np.zeros(int(edge[-1]) + 1, np.int64)
-    begin = slots["onset_tick"].astype(np.int64)
-    np.add.at(heard, np.minimum(begin, edge[-1]), 1)
-    np.add.at(heard, np.minimum(begin + slots["duration_tick"], edge[-1]), -1)
-    ticks = np.concatenate([[0], np.cumsum(np.cumsum(heard)[:-1] > 0)])
-    return np.diff(ticks[edge])
-
-
 def weight_of(name: str, share: np.ndarray | float = 1.0) -> np.ndarray:
     """Weight of a squared misfit of a component, times a share, in the kernels' unit."""
     full = WEIGHTS[name] * rules.POINT * 2**rules.TENSION_SHIFT / LEVEL**2
@@ -141,6 +153,7 @@ def _tension(
     share: np.ndarray,
     targets: dict[str, np.ndarray],
     tolerance: dict[str, float],
+    closely: bool,
 ) -> None:
     """Aims, bands and weights of the windows of a scale (w,), in place; what is silent is left alone.
 
@@ -154,9 +167,16 @@ def _tension(
         table[:, band] = round(tolerance[name] * LEVEL)
         level = scale.level(name, np.asarray(targets[name], float))
         table[:, aim] = np.rint(level * LEVEL).astype(np.int64)
-        table[:, weight] = np.where(sounding, weight_of(name, share), 0)
+        pull = closeness(level[sounding]) if closely else 1.0
+        table[:, weight] = np.where(sounding, weight_of(name, pull * share), 0)
     same_key = table[1:, rules.KEY] == table[:-1, rules.KEY]
     table[1:, rules.LINKED] = sounding[1:] & sounding[:-1] & same_key
+
+
+def closeness(level: np.ndarray) -> float:
+    """How much more than usual a misfit counts, 1..`CLOSEST`, where these levels are asked for."""
+    spread = float(np.std(level)) if len(level) else 0.0
+    return float(np.clip((SPREAD / max(spread, 1e-9)) ** 2, 1.0, CLOSEST))
 
 
 MEAN = [rules.MEAN_AIM, rules.MEAN_BAND, rules.MEAN_WEIGHT]
@@ -164,21 +184,19 @@ OWN = [rules.DIAMETER_AIM, rules.DIAMETER_BAND, rules.DIAMETER_WEIGHT]
 
 
 def _own(table: np.ndarray) -> None:
-    """Windows that are beats: their diameter is their own, in place."""
+    """Windows whose diameter is that of all their notes, in place."""
     table[:, OWN] = table[:, MEAN]
     table[:, rules.MEAN_WEIGHT] = 0
 
 
-def _means(table: np.ndarray, windows: slice, beats: slice, of: np.ndarray, ticks: np.ndarray) -> None:
-    """Each beat's share of the mean diameter of the window it is `of`: that of the time anything sounds."""
-    of, n = of + windows.start, windows.stop
-    whole = np.bincount(of, ticks, n)[of]
-    share = np.rint(ticks * 2**rules.SHARE_SHIFT / np.maximum(whole, 1)).astype(np.int64)
-    table[beats, rules.SHARE] = share
-    table[beats, rules.MEAN_OF] = np.where(share > 0, of + 1, 0)
-    alone = np.bincount(of, share > 0, n)[of] == 1
-    here = np.flatnonzero(alone & (share > 0)) + beats.start  # the mean of one beat is that beat's own
-    whose = table[here, rules.MEAN_OF] - 1
+def _means(table: np.ndarray, windows: slice, part: Moments) -> None:
+    """Each moment's share of the mean diameter of its window, in place; moments follow the windows."""
+    here = np.arange(windows.stop, windows.stop + len(part.window))
+    whose = part.window + windows.start
+    table[here, rules.SHARE] = np.rint(part.share * 2**rules.SHARE_SHIFT).astype(np.int64)
+    table[here, rules.MEAN_OF] = whose + 1
+    alone = np.bincount(whose, minlength=windows.stop)[whose] == 1
+    here, whose = here[alone], whose[alone]  # the mean of one moment is that moment's own
     table[here[:, None], OWN] = table[whose[:, None], MEAN]
     table[whose, rules.MEAN_WEIGHT] = 0
     table[here, rules.MEAN_OF] = 0

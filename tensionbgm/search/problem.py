@@ -52,6 +52,7 @@ def pose(
     lock: Lock | None = None,
     tolerance: dict[str, float] | None = None,
     scales: Sequence[str] | None = None,
+    clouds: bool = False,
 ) -> Posed:
     """Make the plan a problem.
 
@@ -60,7 +61,8 @@ def pose(
     plan : Plan
     targets : dict of float (n_bars,), optional
         raw "diameter", "momentum" and "strain" wanted in each bar; default: from the
-        plan's curve, as far as its tied bars allow, see `projection`; of other scales always from there
+        plan's curve, as far as its tied bars allow, see `projection`, and followed the more closely the
+        less it moves, see `groups.closeness`; of other scales always from there
     lock : Lock, optional
         what stays as it was: a domain of one pitch
     tolerance : dict of float, optional
@@ -69,6 +71,9 @@ def pose(
     scales : sequence of str, optional
         windows that tension is asked of, each with an equal share of the weight: "beat" (a quarter),
         "half" (bar), "bar"; default: `groups.SCALES`
+    clouds : bool
+        the diameter of a window is that of all notes that touch it, as MorpheuS has it [HC16]_; otherwise
+        the mean over what sounds together, as `music.tension` measures it
 
     Raises
     ------
@@ -97,7 +102,9 @@ def pose(
     asked = {name: reachable(plan, windows=name) for name in scales}
     if targets is not None and "bar" in asked:
         asked["bar"] = targets
-    windows = groups.build(plan, slots, role, variable, 12 * maps.pc_of_slot, n, asked, tolerance)
+    windows = groups.build(
+        plan, slots, role, variable, 12 * maps.pc_of_slot, n, asked, tolerance, targets is None, clouds
+    )
     index, value = np.nonzero(domain)
     problem = rules.Problem(
         domain_start=starts(np.bincount(index, minlength=n)),

@@ -198,6 +198,46 @@ def test_a_line_runs_in_no_parallel_octaves_with_the_bass_if_it_can_help_it():
     assert not ((a - 48) % 12 == (b - 50) % 12 and (a - 48) % 12 in (0, 7) and b > a)
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(60, 72), st.sampled_from([0x91, 0x221, 0x884])), min_size=1, max_size=5)
+)
+def test_no_line_is_cheaper_than_the_one_written(asked: list[tuple[int, int]]):
+    places = [line.Place(wanted, mask, mask) for wanted, mask in asked]
+
+    def cost(pitches: tuple[int, ...]) -> float:
+        total = line._own(pitches[0], places[0])
+        for i in range(1, len(places)):
+            before = pitches[i - 2] if i > 1 else None
+            total += line._own(pitches[i], places[i])
+            total += line._move(places[i - 1], places[i], pitches[i - 1], pitches[i])
+            total += line.UNANSWERED * line.is_unanswered(before, pitches[i - 1], pitches[i])
+        return total
+
+    best = min(map(cost, itertools.product(*(line._candidates(place, 60, 76) for place in places))))
+    assert abs(cost(tuple(line.write_line(places, 60, 76, None))) - best) < 1e-9
+
+
+def test_a_leap_is_answered_by_turning_back_by_less():
+    assert (
+        line.is_unanswered(60, 70, 72) and line.is_unanswered(60, 70, 60) and line.is_unanswered(60, 70, 70)
+    )
+    assert not line.is_unanswered(60, 70, 67) and not line.is_unanswered(60, 67, 69)
+    assert not line.is_unanswered(None, 70, 72)
+
+
+def test_no_voice_leaps_into_a_phrase_without_a_breath():
+    grid, curve = film("ABA", [8, 8, 8], [0.2, 0.9, 0.95])
+    for seed in range(6):
+        plan = plan_piece(grid, curve, Ask(palette="cinematic", seed=seed), Mood(), "t")
+        melody = [i for i, part in enumerate(plan.parts) if part.role == "melody"]
+        for part in melody:
+            own = plan.slots[plan.slots["part"] == part]
+            leaps = np.flatnonzero(np.abs(np.diff(own["aim"].astype(int))) > 12)
+            rest = own["onset_tick"][1:] - own["onset_tick"][:-1] - own["duration_tick"][:-1]
+            assert (rest[leaps] >= PPQ).all()
+
+
 def test_the_melody_reaches_its_top_where_the_film_does():
     grid, curve = film("ABC", [8, 8, 8], [0.2, 0.9, 0.3])
     tops = []

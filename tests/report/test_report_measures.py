@@ -200,6 +200,8 @@ def test_a_leap_over_a_rest_is_no_leap():
         "melody", np.array([0.0, 4.0, 5.0]), np.array([1.0, 5.0, 6.0]), np.array([60, 72, 74])
     )
     assert rules.unresolved_leaps(rest) == 0
+    wide = written.Line("melody", rest.start, rest.end, np.array([60, 74, 90]))
+    assert rules.leaps_over_octave(wide) == 1  # three quarters of rest go before the first
 
 
 def test_the_fourth_equal_note_is_stuck():

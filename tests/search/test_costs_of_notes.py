@@ -63,7 +63,7 @@ def _weight(a: np.void, b: np.void) -> int:
 
 
 def slow_tension(plan: Plan, slots: np.ndarray, pitch: np.ndarray) -> float:
-    """Points for bars' strain, momentum and mean diameter of beats, in floating point from `music.spiral`."""
+    """Points for strain, momentum and mean diameter of bars, in floating point from `music.spiral`."""
     point, key = spiral.key_point(plan.keys[0].mode), plan.keys[0]
     total, before = 0.0, None
     for first, last in itertools.pairwise(plan.grid.bar_tick):
@@ -77,14 +77,13 @@ def slow_tension(plan: Plan, slots: np.ndarray, pitch: np.ndarray) -> float:
         if before is not None:
             total += _misfit("momentum", float(np.linalg.norm(centre - before)))
         before = centre
+    end = slots["onset_tick"] + slots["duration_tick"]
     for bar, stop in itertools.pairwise(plan.grid.bar_tick):
         widths = []
-        for first in range(int(bar), int(stop), PPQ):
-            end = slots["onset_tick"] + slots["duration_tick"]
-            inside = (slots["onset_tick"] < first + PPQ) & (end > first)
-            members = sum(1 << int(pc) for pc in set(pitch[inside] % 12))
+        for now in range(int(bar), int(stop), PPQ // 8):
+            members = sum(1 << int(pc) for pc in set(pitch[(slots["onset_tick"] <= now) & (end > now)] % 12))
             widths.append(float(spiral.diameter_table()[spiral.rotate(members, key.tonic)]))
-        total += _misfit("diameter", float(np.mean(widths)))
+        total += _misfit("diameter", float(np.mean(widths)))  # something sounds all the time
     return total
 
 
