@@ -1,6 +1,7 @@
 """Problem, State -> State: the search on the processor's cores, a thread a chain.
 
-Twin of `cuda.py`: same names, same arguments, same results.  `wide.weigh` takes the place of `walk.weigh`.
+Twin of `cuda.py`: same names, same arguments, same results.  `wide.weigh` takes the place of `walk.weigh`,
+`singles.singles` of `moves.singles`.
 """
 
 import os
@@ -11,14 +12,15 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import jit, lanes, moves, rules, slices, vns, walk, wide
+from . import jit, lanes, moves, rules, singles, slices, vns, walk, wide
 from .moves import Moves, Room, empty_room, no_moves, room_of
 from .rules import Problem, State
 from .slices import Slices, bench_of, empty_bench
 from .walk import chain_of
 
 NAME = "cpu"
-ENTRIES = ("start", "restart", "anneal", "solve_slices")
+# small ones, since each is compiled with all it calls: what `anneal` and `start` do is put together here
+ENTRIES = ("draw", "restart", "heat_bath", "wander", "singles", "solve_slices")
 
 
 def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
@@ -37,8 +39,8 @@ def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
 
 
 with jit.own_cache():
-    _RULES = jit.compiled(compiler(ENTRIES), rules, walk, lanes, wide, vns, moves, slices)
-_start, _restart, _anneal, _solve_slices = (_RULES[name] for name in ENTRIES)
+    _RULES = jit.compiled(compiler(ENTRIES), rules, walk, lanes, wide, vns, moves, singles, slices)
+_draw, _restart, _heat_bath, _wander, _singles, _solve_slices = (_RULES[name] for name in ENTRIES)
 
 
 class Chains:
@@ -66,7 +68,14 @@ class Chains:
 
     def start(self, seed: int) -> None:
         """Give every chain random pitches of its own, and their cost."""
-        self._each(lambda n: _start(self._ready, self._chain[n], seed, n))
+        state = self.state
+
+        def work(n: int) -> None:
+            _draw(self._ready, self._chain[n], seed, n)
+            _restart(self._ready, self._chain[n])
+            state.cost[n, 1], state.best_x[n] = state.cost[n, 0], state.x[n]
+
+        self._each(work)
 
     def restart(self) -> None:
         """Set every chain's sums and cost from its pitches."""
@@ -84,8 +93,16 @@ class Chains:
         )
 
         def work(n: int) -> None:
-            room = room_of(self.room, n)
-            _anneal(self._ready, self.changes, self._chain[n], room, seed, n, first_sweep, heat[n].copy())
+            room, chain, each = room_of(self.room, n), self._chain[n], heat[n].copy()
+            if not self.changes.rate.any():
+                _heat_bath(self._ready, chain, seed, n, first_sweep, each)
+                return
+            rate = self.changes.rate
+            then = (_wander,) * bool(rate[: moves.SINGLE].any()) + (_singles,) * bool(rate[moves.SINGLE])
+            for k in range(len(each)):
+                _heat_bath(self._ready, chain, seed, n, first_sweep + k, each[k : k + 1])
+                for moved in then:
+                    moved(self._ready, self.changes, chain, room, seed, n, first_sweep + k, int(each[k]))
 
         self._each(work)
 

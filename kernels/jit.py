@@ -67,9 +67,20 @@ def own_cache() -> Iterator[None]:
 
 
 def compiled(compile: Callable, *modules: types.ModuleType) -> dict[str, Callable]:
-    """Every one of the modules' FUNCTIONS, compiled, by name; each sees the compiled ones before it."""
+    """Every one of the modules' FUNCTIONS, compiled, by name; a later one takes the place of one before.
+
+    All see one another, and the constants of all modules.
+
+    Raises
+    ------
+    ValueError
+        two modules mean different constants by one name
+    """
     names: dict = {}
     for module in modules:
+        for name, value in vars(module).items():
+            if name.isupper() and name != "FUNCTIONS" and names.get(name, value) != value:
+                raise ValueError(f"{module.__name__}: {name} is {value} here and {names[name]} elsewhere")
         names |= vars(module)
     for function in (function for module in modules for function in module.FUNCTIONS):
         twin = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)

@@ -69,6 +69,9 @@ Seated = namedtuple(
         "lane",  # (3 M, 12) float64: centre of effect of each of a variable's groups, by pitch class
         "row",  # (ROWS,) float64
         "set",  # (12,) int64: pitch classes of a group
+        "paid",  # (G, 4) int64: what each group costs now, `singles.OWN` and so on
+        "fresh",  # (M, 4) int64: the same of a variable's groups after a move
+        "there",  # (M, 3) int64: their centres after it
     ),
 )
 
@@ -102,8 +105,9 @@ def prepared(problem):
 
 def seated(chain, most):
     """The chain with a place to work at, for variables in so many groups at most."""
-    lane, row = np.zeros((3 * max(most, 1), LANES)), np.zeros(ROWS)
-    return Seated(*chain, lane, row, np.zeros(LANES, np.int64))
+    most = max(most, 1)
+    whole = (np.zeros(shape, np.int64) for shape in (LANES, (len(chain.mask), 4), (most, 4), (most, 3)))
+    return Seated(*chain, np.zeros((3 * most, LANES)), np.zeros(ROWS), *whole)
 
 
 # --------------------------------------------------------------------------- groups
@@ -143,13 +147,22 @@ def lengths_between(lane, row, n, at, other):
         row[LENGTH + i] = length if length < FARTHEST else FARTHEST
 
 
-def place_centres(p, s, n, m, at):
-    """Centres of effect of the group of membership m with each pitch class, into rows `at` of the lanes."""
+def place_centres(p, s, n, m, at, own):
+    """Centres of effect of the group of membership m with each pitch class, into rows `at` of the lanes.
+
+    `own` is the pitch class that the variable has, and is taken out of it.
+    """
     g, first = p.member_group[m], p.entry_start[m]
     x, y, k = float(s.sums[g, 0]), float(s.sums[g, 1]), float(s.sums[g, 2])
     per_xy, per_z = float(p.group[g, PER_XY]) * ONE_DOWN, float(p.group[g, PER_Z]) * ONE_DOWN
-    lane, sound, units = s.lane, 3 * p.sound[first], float(p.entry[first, 1])
+    lane = s.lane
+    for e in range(first, p.entry_start[m + 1]):
+        sound, units = 3 * p.sound[e], float(p.entry[e, 1])
+        x -= units * p.spelled[sound, own]
+        y -= units * p.spelled[sound + 1, own]
+        k -= units * p.spelled[sound + 2, own]
     if p.entry_start[m + 1] == first + 1:
+        sound, units = 3 * p.sound[first], float(p.entry[first, 1])
         for i in range(n):
             lane[at, i] = np.floor((x + units * p.spelled[sound, i]) * per_xy)
             lane[at + 1, i] = np.floor((y + units * p.spelled[sound + 1, i]) * per_xy)
@@ -169,10 +182,26 @@ def place_centres(p, s, n, m, at):
         lane[at + 2, i] = np.floor(lane[at + 2, i] * per_z)
 
 
-def judge_lanes(p, s, n, m):
-    """Add what the sets of pitch classes cost, as `rules.set_cost`, and widen the spread of a mean."""
+def others(p, s, m, own):
+    """Pitch classes of the group of membership m without its variable, which has pitch class `own`."""
+    g, first, stop = p.member_group[m], p.entry_start[m], p.entry_start[m + 1]
+    mask = s.mask[g]
+    for e in range(first, stop):
+        pc, count = p.pc_map[p.entry[e, 0] + own], 0
+        for other in range(first, stop):
+            count += p.pc_map[p.entry[other, 0] + own] == pc
+        if s.counts[g, pc] == count:
+            mask &= ~(1 << pc)
+    return mask
+
+
+def judge_lanes(p, s, n, m, mask):
+    """Add what the sets of pitch classes cost, as `rules.set_cost`, and widen the spread of a mean.
+
+    `mask` is the set without the variable.
+    """
     g, row = p.member_group[m], s.row
-    mask, key = s.mask[g], p.group[g, KEY]
+    key = p.group[g, KEY]
     for i in range(n):
         s.set[i] = mask
     for e in range(p.entry_start[m], p.entry_start[m + 1]):
@@ -186,7 +215,7 @@ def judge_lanes(p, s, n, m):
         for i in range(n):
             row[COST + i] += cover_cost(p, g, s.set[i])
     if p.group[g, MEAN_OF]:
-        share, before = p.group[g, SHARE], p.diameter[key, mask]
+        share, before = p.group[g, SHARE], p.diameter[key, s.mask[g]]
         for i in range(n):
             row[SPREAD + i] += share * (p.diameter[key, np.uint64(s.set[i])] - before)
 
@@ -207,7 +236,8 @@ def judge_momentum(p, row, n, g):
 
 
 def weigh_groups(p, s, v):
-    """Cost of all groups of variable v, now taken out, by its pitch class: `rules.groups_cost`, in lanes."""
+    """Cost of all groups of variable v by its pitch class: `rules.groups_cost`, in lanes."""
+    own = s.x[v] % 12
     row, lane, n = s.row, s.lane, s.lane.shape[1] & ~3  # a number that LLVM does not know, but that fours fit
     for i in range(n):
         row[COST + i] = 0.0
@@ -220,10 +250,10 @@ def weigh_groups(p, s, v):
             whole = p.group[g, MEAN_OF]
             for i in range(n):
                 row[SPREAD + i] = s.spread[whole - 1]
-        judge_lanes(p, s, n, m)
+        judge_lanes(p, s, n, m, others(p, s, m, own))
         if p.group[g, STRAIN_WEIGHT] == 0:
             continue
-        place_centres(p, s, n, m, at)
+        place_centres(p, s, n, m, at, own)
         key = p.group[g, KEY]
         lengths_to(lane, row, n, at, p.key_point[key, 0], p.key_point[key, 1], p.key_point[key, 2])
         look_up(p, row, n, STRAIN)
@@ -251,6 +281,7 @@ FUNCTIONS = (
     lengths_to,
     lengths_between,
     place_centres,
+    others,
     judge_lanes,
     judge_mean,
     judge_momentum,

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .rules import CHANCES, GUMBEL_ONE, mix, scramble
+from .rules import CHANCES, GUMBEL_ONE, OCTAVE, mix, scramble
 from .vns import keep, put_back, set_pitch
-from .walk import place, step, weigh
+from .walk import step, weigh
 
-SWAP, SLICE, SHIFT, COPY = range(4)
-KINDS = 4
+SWAP, SLICE, SHIFT, COPY, EIGHTH, SINGLE = range(6)
+KINDS = 6
 LONGEST = 32  # variables one compound move changes at most
 BLOCK = 8  # pitches of the first variable of a pair that are weighed, around the one it has
 WIDEST = 128  # pitches of a domain at most
@@ -116,6 +116,37 @@ def propose_copy(p, m, s, r, chance):
     return n
 
 
+def propose_single(p, m, s, r, chance):
+    """A variable takes any other pitch of its domain; returns how many changes were listed."""
+    v = m.run[chance % m.run.shape[0]]
+    first, size = p.domain_start[v], p.domain_start[v + 1] - p.domain_start[v]
+    here = nearest(p, v, s.x[v]) - first
+    r.change[0, 0] = v
+    r.change[0, 1] = p.domain_pitch[first + (here + 1 + scramble(chance + 1) % (size - 1)) % size]
+    return 1
+
+
+def propose_octave(p, m, s, r, chance):
+    """A variable goes an octave up or down; returns how many changes were listed, 0 if it cannot."""
+    v = m.run[chance % m.run.shape[0]]
+    pitch = s.x[v] + (OCTAVE if scramble(chance + 1) & 1 else -OCTAVE)
+    if p.domain_pitch[nearest(p, v, pitch)] != pitch:
+        return 0
+    r.change[0, 0], r.change[0, 1] = v, pitch
+    return 1
+
+
+def propose(p, m, s, r, kind, chance):
+    """List the changes of one move; returns how many."""
+    if kind == SWAP:
+        return propose_swap(p, m, s, r, chance)
+    if kind == SHIFT:
+        return propose_shift(p, m, s, r, chance)
+    if kind == COPY:
+        return propose_copy(p, m, s, r, chance)
+    return propose_octave(p, m, s, r, chance)
+
+
 def attempt(p, m, s, r, n, chance, temperature):
     """Make the n changes listed, and keep or undo them; returns whether kept and how the cost changed."""
     change = 0
@@ -144,9 +175,7 @@ def redraw_pair(p, s, a, b, chance, temperature):
         if i < 0 or first_a + i >= p.domain_start[a + 1]:
             continue
         now += set_pitch(p, s, a, p.domain_pitch[first_a + i])
-        place(p, s, b, -1)
         weigh(p, s, b, s.scratch[12:])
-        place(p, s, b, 1)
         now_b = s.scratch[12:][nearest(p, b, old_b) - first_b]
         for j in range(stop_b - first_b):
             change = now + s.scratch[12:][j] - now_b
@@ -162,9 +191,9 @@ def redraw_pair(p, s, a, b, chance, temperature):
 
 
 def roam(p, m, s, r, seed, chain, sweep, temperature):
-    """The compound moves that follow a sweep; returns how the cost changed."""
+    """The moves that follow a sweep, but for single notes; returns how the cost changed."""
     change = 0
-    for kind in range(KINDS):
+    for kind in range(SINGLE):
         for k in range(m.rate[kind]):
             chance = mix(seed + 1 + kind, chain, sweep * m.rate[kind] + k)
             done, gain = False, 0
@@ -173,12 +202,7 @@ def roam(p, m, s, r, seed, chain, sweep, temperature):
                 a, b = m.slice[i, 0], m.slice[i, 1]
                 done, gain = redraw_pair(p, s, a, b, scramble(chance + 2), temperature)
             else:
-                if kind == SWAP:
-                    n = propose_swap(p, m, s, r, chance)
-                elif kind == SHIFT:
-                    n = propose_shift(p, m, s, r, chance)
-                else:
-                    n = propose_copy(p, m, s, r, chance)
+                n = propose(p, m, s, r, kind, chance)
                 if n > 0:
                     done, gain = attempt(p, m, s, r, n, scramble(chance + 2), temperature)
             r.count[kind, 0] += 1
@@ -187,11 +211,26 @@ def roam(p, m, s, r, seed, chain, sweep, temperature):
     return change
 
 
-def anneal(p, m, s, r, seed, chain, first_sweep, temperature):
-    """Sweep over all variables once for each temperature, keeping the best pitches seen.
+def wander(p, m, s, r, seed, chain, sweep, temperature):
+    """Make the moves that follow a sweep, but for single notes, keeping the best pitches seen."""
+    keep(s, s.cost[0] + roam(p, m, s, r, seed, chain, sweep, temperature))
 
-    `first_sweep` counts the sweeps done before, so that many short calls equal one long one.
-    """
+
+def singles(p, m, s, r, seed, chain, sweep, temperature):
+    """Move single notes after a sweep, keeping the best pitches seen."""
+    cost = s.cost[0]
+    for k in range(m.rate[SINGLE]):
+        chance = mix(seed + 1 + SINGLE, chain, sweep * m.rate[SINGLE] + k)
+        n = propose_single(p, m, s, r, chance)
+        done, gain = attempt(p, m, s, r, n, scramble(chance + 2), temperature)
+        r.count[SINGLE, 0] += 1
+        r.count[SINGLE, 1] += done
+        cost += gain
+    keep(s, cost)
+
+
+def heat_bath(p, s, seed, chain, first_sweep, temperature):
+    """Sweep over all variables once for each temperature, keeping the best pitches seen."""
     n = s.x.size
     for k in range(temperature.size):
         sweep, cost = first_sweep + k, s.cost[0]
@@ -200,7 +239,17 @@ def anneal(p, m, s, r, seed, chain, first_sweep, temperature):
             if p.domain_start[v + 1] - p.domain_start[v] > 1:
                 cost += step(p, s, v, mix(seed, chain, (sweep + 1) * n + v), temperature[k])
         keep(s, cost)
-        keep(s, cost + roam(p, m, s, r, seed, chain, sweep, temperature[k]))
+
+
+def anneal(p, m, s, r, seed, chain, first_sweep, temperature):
+    """A sweep of the heat bath, then other moves, for each temperature.
+
+    `first_sweep` counts the sweeps done before, so that many short calls equal one long one.
+    """
+    for k in range(temperature.size):
+        heat_bath(p, s, seed, chain, first_sweep + k, temperature[k : k + 1])
+        wander(p, m, s, r, seed, chain, first_sweep + k, temperature[k])
+        singles(p, m, s, r, seed, chain, first_sweep + k, temperature[k])
 
 
 FUNCTIONS = (
@@ -209,8 +258,14 @@ FUNCTIONS = (
     propose_swap,
     propose_shift,
     propose_copy,
+    propose_single,
+    propose_octave,
+    propose,
     attempt,
     redraw_pair,
     roam,
+    wander,
+    singles,
+    heat_bath,
     anneal,
 )  # each after those it calls

@@ -66,11 +66,16 @@ def place(p, s, v, sign):
             s.spread[p.group[g, MEAN_OF] - 1] += p.group[g, SHARE] * change
 
 
-def start(p, s, seed, chain):
-    """Begin a chain: a random pitch of each domain, the sums, and the cost from scratch."""
+def draw(p, s, seed, chain):
+    """Give every variable a random pitch of its domain."""
     for v in range(p.domain_start.size - 1):
         size = p.domain_start[v + 1] - p.domain_start[v]
         s.x[v] = p.domain_pitch[p.domain_start[v] + mix(seed, chain, v) % size]
+
+
+def start(p, s, seed, chain):
+    """Begin a chain: a random pitch of each domain, the sums, and the cost from scratch."""
+    draw(p, s, seed, chain)
     restart(p, s)
     s.cost[1] = s.cost[0]
     for v in range(s.x.size):
@@ -109,8 +114,9 @@ def total_cost(p, s):
 
 
 def weigh(p, s, v, cost):
-    """Cost of each pitch of the domain of variable v, taken out, with all else fixed, into `cost`."""
+    """Cost of each pitch of the domain of variable v with all else fixed, into `cost`."""
     old = s.x[v]
+    place(p, s, v, -1)
     for pc in range(12):
         s.scratch[pc] = -1
     for i in range(p.domain_start[v], p.domain_start[v + 1]):
@@ -121,6 +127,7 @@ def weigh(p, s, v, cost):
         s.x[v] = pitch
         cost[i - p.domain_start[v]] = p.domain_cost[i] + s.scratch[pc] + factors_cost(p, s.x, v, False)
     s.x[v] = old
+    place(p, s, v, 1)
 
 
 def step(p, s, v, chance, temperature):
@@ -130,7 +137,6 @@ def step(p, s, v, chance, temperature):
     """
     first, cost = p.domain_start[v], s.scratch[12:]
     old = s.x[v]
-    place(p, s, v, -1)
     weigh(p, s, v, cost)
     chosen, chosen_score, old_cost = 0, 0, 0
     for i in range(p.domain_start[v + 1] - first):
@@ -141,9 +147,11 @@ def step(p, s, v, chance, temperature):
             chosen, chosen_score = i, score
         if p.domain_pitch[first + i] == old:
             old_cost = cost[i]
-    s.x[v] = p.domain_pitch[first + chosen]
-    place(p, s, v, 1)
+    if p.domain_pitch[first + chosen] != old:
+        place(p, s, v, -1)
+        s.x[v] = p.domain_pitch[first + chosen]
+        place(p, s, v, 1)
     return cost[chosen] - old_cost
 
 
-FUNCTIONS = (chain_of, place, total_cost, restart, start, weigh, step)  # each after those it calls
+FUNCTIONS = (chain_of, place, total_cost, restart, draw, start, weigh, step)  # each after those it calls

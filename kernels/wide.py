@@ -134,7 +134,7 @@ def weigh_parallels(p, x, v, cost):
 
 
 def weigh(p, s, v, cost):
-    """Cost of each pitch of the domain of variable v, taken out, with all else fixed, into `cost`."""
+    """Cost of each pitch of the domain of variable v with all else fixed, into `cost`."""
     weigh_groups(p, s, v)
     first = p.domain_start[v]
     for i in range(p.domain_start[v + 1] - first):

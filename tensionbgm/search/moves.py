@@ -9,12 +9,12 @@ import numpy as np
 
 from tensionbgm.forms import Plan
 from tensionbgm.kernels import rules
-from tensionbgm.kernels.moves import LONGEST, Moves
+from tensionbgm.kernels.moves import COPY, LONGEST, SLICE, SWAP, Moves
 from tensionbgm.search import factors
 from tensionbgm.search.problem import Posed
 from tensionbgm.search.rows import starts
 
-NAMES = ("swap", "pair", "shift", "copy")  # kinds of moves, as the kernels count them
+NAMES = ("swap", "pair", "shift", "copy", "octave", "single")  # kinds of moves, as the kernels count them
 NEAR = 4  # successive variables of a voice that may exchange pitches
 # of a block: semitones, places of the domain instead
 SHIFTS = np.array(((12, 0), (-12, 0), (0, 1), (0, -1), (0, 2), (0, -2), (0, 4), (0, -4)), np.int64)
@@ -27,26 +27,31 @@ def exponential_table() -> np.ndarray:
     return np.rint(-np.log(u) * rules.GUMBEL_ONE).astype(np.int64)
 
 
-def compound(plan: Plan, posed: Posed, rate: tuple[float, float, float, float]) -> Moves:
+def compound(plan: Plan, posed: Posed, rate: tuple[float, ...]) -> Moves:
     """The compound moves of a plan.
 
     Parameters
     ----------
-    rate : (swap, slice, shift, copy)
-        moves of each kind after a sweep, for each variable that is free; a kind there is nothing for has none
+    rate : (swap, slice, shift, copy, octave, single)
+        moves of each kind after a sweep, for each variable that is free; a kind there is nothing for has
+        none, and what only kinds without a rate need is left empty
     """
     slots, variable = plan.slots[posed.pitched], posed.variable
     lead = factors.leading(slots, variable)
     slots, variable = slots[lead], variable[lead]
     free = np.diff(posed.problem.domain_start) > 1
     lines = [_once(variable[line], free) for line in factors.lines_of(slots)]
-    together = _together(slots, variable, free)
-    near = [_pairs(line, k) for line in lines for k in range(1, NEAR + 1)]
-    swap = _exchangeable(posed.problem, _unique(np.concatenate([*near, together])))
     start = starts([len(line) for line in lines])
-    copy = np.array(list(_copies(plan, slots, variable, lines, start)), np.int64).reshape(-1, 3)
+    swap, together, copy = (np.zeros((0, width), np.int64) for width in (2, 2, 3))
+    if rate[SWAP] or rate[SLICE]:
+        together = _together(slots, variable, free)
+    if rate[SWAP]:
+        near = [_pairs(line, k) for line in lines for k in range(1, NEAR + 1)]
+        swap = _exchangeable(posed.problem, _unique(np.concatenate([*near, together])))
+    if rate[COPY]:
+        copy = np.array(list(_copies(plan, slots, variable, lines, start)), np.int64).reshape(-1, 3)
     run = np.concatenate([*lines, np.zeros(0, np.int64)]).astype(np.int64)
-    sizes = (len(swap), len(together), len(run), len(copy))
+    sizes = (len(swap), len(together), len(run), len(copy), len(run), len(run))
     each = [round(share * int(free.sum())) if size else 0 for share, size in zip(rate, sizes, strict=True)]
     return Moves(
         rate=np.array(each, np.int64),

@@ -22,11 +22,11 @@ from tensionbgm.search.engine import temperatures as temperatures
 from tensionbgm.search.lock import Lock
 from tensionbgm.search.problem import Posed, empty_state, pose, varied
 
-# Swaps, pairs drawn jointly, shifts and copies a free variable and sweep.  Once neighbourhoods are solved
-# after it, annealing gains little by compound moves: at equal time, mean cost of four one-minute plans and
-# six seeds against none is 1.000 with swaps, 1.001 with pairs (0.998 on the palettes' own plans), 1.002 with
-# shifts, 1.003 with copies, 1.001 with all.
-RATE = (0.0, 0.05, 0.0, 0.0)
+# Swaps, pairs drawn jointly, shifts, copies, octaves and single notes a free variable and sweep.  Once
+# neighbourhoods are solved after it, annealing gains little by compound moves: at equal time, mean cost of
+# four one-minute plans and six seeds against none is 1.000 with swaps, 1.001 with pairs (0.998 on the
+# palettes' own plans), 1.002 with shifts, 1.003 with copies, 1.001 with all.
+RATE = (0.0, 0.05, 0.0, 0.0, 0.0, 0.0)
 JUDGED_HEAT = rules.POINT // 2  # temperature of what is drawn anew for a judge: a nat is worth half a point
 BOUND_PASSES = 10  # over all notes
 BOUND_CANDIDATES = 20_000  # of all notes: some ten minutes of film

@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def twin(request):
 def test_a_twin_gives_what_plain_python_gives(twin, bars, roles):
     plan = ensemble_plan(bars, parts=roles)
     posed = pose(plan)
-    problem, changes = posed.problem, compound(plan, posed, (0.2, 0.1, 0.2, 0.2))
+    problem, changes = posed.problem, compound(plan, posed, (0.2, 0.1, 0.2, 0.2, 0.2, 0.2))
     fast, plain = empty_state(problem, 2), empty_state(problem, 2)
     heat, room = np.stack([HEAT, 2 * HEAT]), moves.empty_room(2)
     chains = twin.Chains(problem, fast, changes)
@@ -203,3 +204,10 @@ def test_a_user_without_a_home_gets_a_temporary_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(jit.Path, "home", homeless)
     monkeypatch.setattr(jit, "gettempdir", lambda: str(tmp_path))
     assert jit.cache_folder().is_relative_to(tmp_path)
+
+
+def test_constants_of_one_name_and_two_values_are_refused():
+    one, two = types.ModuleType("one"), types.ModuleType("two")
+    one.REACH, two.REACH, one.FUNCTIONS, two.FUNCTIONS = 1, 2, (), ()
+    with pytest.raises(ValueError, match="two: REACH is 2 here and 1 elsewhere"):
+        jit.compiled(lambda function: function, one, two)

@@ -13,7 +13,8 @@ from search_plans import ensemble_plan
 
 from benchmarks.search_cases import instance
 from tensionbgm.forms import DIATONIC, MIRRORED
-from tensionbgm.kernels import lanes, rules, walk, wide
+from tensionbgm.kernels import lanes, moves, rules, singles, walk, wide
+from tensionbgm.search.moves import exponential_table
 from tensionbgm.search.problem import empty_state, pose
 
 BANDS = [rules.DIAMETER_BAND, rules.MOMENTUM_BAND, rules.STRAIN_BAND, rules.MEAN_BAND]
@@ -61,13 +62,38 @@ def test_lanes_weigh_what_the_rules_weigh(name, seed, widths):
     ready, seat = lanes.prepared(p), lanes.seated(chain, int(np.diff(p.member_start).max()))
     for k in range(5):
         v = int(rules.mix(seed, 1, k)) % len(chain.x)
-        walk.place(p, chain, v, -1)
         size = p.domain_start[v + 1] - p.domain_start[v]
         plain, fast = np.zeros(128, np.int64), np.zeros(128, np.int64)
         walk.weigh(p, chain, v, plain)
         wide.weigh(ready, seat, v, fast)
         np.testing.assert_array_equal(fast[:size], plain[:size])
-        walk.place(p, chain, v, 1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(name=st.sampled_from(sorted(PROBLEMS)), seed=st.integers(0, 2**32 - 1), heat=st.integers(0, 3000))
+def test_single_notes_are_moved_as_by_the_plain_rules(name, seed, heat):
+    p = posed(name)
+    free = np.flatnonzero(np.diff(p.domain_start) > 1)
+    rate = np.zeros(moves.KINDS, np.int64)
+    rate[moves.SINGLE] = 12
+    changes = moves.no_moves()._replace(rate=rate, run=free, exponential=exponential_table())
+    plain, fast = (empty_state(p, 1) for _ in range(2))
+    room, own = (moves.room_of(moves.empty_room(1), 0) for _ in range(2))
+    chain, other = walk.chain_of(plain, 0), walk.chain_of(fast, 0)
+    walk.start(p, chain, seed, 0)
+    walk.start(p, other, seed, 0)
+    ready, seat = lanes.prepared(p), lanes.seated(other, int(np.diff(p.member_start).max()))
+    for sweep in range(2):
+        moves.singles(p, changes, chain, room, seed, 0, sweep, heat)
+        singles.singles(ready, changes, seat, own, seed, 0, sweep, heat)
+    np.testing.assert_array_equal(own.count, room.count)
+    for one, two in zip(plain[:-1], fast[:-1], strict=True):
+        np.testing.assert_array_equal(one, two)
+    paid = seat.paid.copy()
+    walk.restart(p, other)
+    assert other.cost[0] == chain.cost[0]
+    singles.price(ready, seat)
+    np.testing.assert_array_equal(seat.paid, paid)
 
 
 def test_numbers_too_large_to_be_exact_are_refused():

@@ -17,7 +17,7 @@ from tensionbgm.search import neighbourhood
 from tensionbgm.search.moves import compound, exponential_table
 from tensionbgm.search.problem import Posed, empty_state, pose
 
-ALL = (1.0, 0.5, 1.0, 0.5)
+ALL = (1.0, 0.5, 1.0, 0.5, 1.0, 1.0)
 ALONE = tuple(tuple(float(k == kind) for k in range(moves.KINDS)) for kind in range(moves.KINDS))
 
 
