@@ -27,13 +27,11 @@ from tensionbgm.search import states
 from tensionbgm.search.relaxed import FINE, Relaxed, relax
 from tensionbgm.search.tangents import Tangents
 
-BOXES = 128  # states, or boxes of states, of one bar
+BOXES = 32  # states, or boxes of states, of one bar
 PASSES = 50  # over all notes, when costs are moved
-ROUNDS, ROUND_PASSES = 15, 10  # in which planes are moved, and passes in each
-FULL_PASSES = 4  # at last, over all factors
-SMALL = (
-    3  # variables of the factors that the other passes go over: without parallels, at an eighth of the time
-)
+ROUNDS, ROUND_PASSES = 12, 8  # in which planes are moved, and passes in each
+FULL_PASSES = 2  # at last, over all factors
+SMALL = 3  # variables of factors that the other passes go over: all but parallels, in a tenth of the time
 
 
 @dataclass(frozen=True)
