@@ -72,7 +72,7 @@ def _timed(work: Callable[[], float]) -> Reached:
 
 
 def searched(case: Case, seconds: float) -> Reached:
-    """What `compose` does, in one chain; neighbourhoods are solved after the time is up."""
+    """What `compose` does in a time given, in one chain."""
     problem, changes = case.posed.problem, compound(case.plan, case.posed, run.RATE)
     draft, cut = run.SCHEDULES["draft"], of_plan(case.plan, case.posed)
     return _timed(
