@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from search_plans import BAR, ensemble_plan
 
 from tensionbgm.forms import DIATONIC, Key, Plan
-from tensionbgm.kernels import walk
+from tensionbgm.kernels import rules, walk
 from tensionbgm.music import spiral
 from tensionbgm.search import groups, problem, projection
 
@@ -104,7 +104,8 @@ def test_the_search_aims_at_what_can_be_reached():
     plan = ensemble_plan(16)
     default = problem.pose(plan).problem.group
     given = problem.pose(plan, projection.reachable(plan)).problem.group
-    np.testing.assert_array_equal(default, given)
+    aims = [rules.STRAIN_AIM, rules.MOMENTUM_AIM, rules.DIAMETER_AIM, rules.MEAN_AIM]
+    np.testing.assert_array_equal(default[:, aims], given[:, aims])
 
 
 def test_what_is_reachable_in_a_plan_stays():
