@@ -266,6 +266,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     markers: tuple[Marker, ...] = ()  # what the user asked the music to meet, in order of time
     planned_seed: int | None = None  # what it was planned with, if `seed` is to give other notes than that
+    harmony: Solver | None = None  # what the chords cost, where they were chosen here
 
     def reseeded(self, seed: int) -> Plan:
         """The same plan for other notes; with the seed it was planned with, for those it had at first."""

@@ -2,7 +2,8 @@
 
 Chords are written in fifths above the tonic, so one table serves all keys and spells them right.
 Functions follow common textbook harmony (tonic, predominant, dominant, and chords that want one
-certain goal); rarities are ours.
+certain goal).  How rare chords are and what they go to is counted (`progressions`); rarities here, which are
+ours, stand in for what corpora cannot tell.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tensionbgm.music import scale, spiral, tension
+from tensionbgm.music import tension
 from tensionbgm.plan.key import mask_of, scale_fifths, spell, tonic_fifths
 
 # quality -> (printed suffix, intervals above the root in fifths)
@@ -46,9 +47,9 @@ class Harmony:
     root: int  # fifths above the tonic
     quality: str
     function: str  # T tonic, S predominant, D dominant, X chromatic
-    rarity: float  # cost of using it at all
+    rarity: float  # how rare beside its triad, by hand
     bass: int = 0  # fifths above the root; not a chord tone: a pedal
-    goals: tuple[str, ...] = ()  # names it wants to go to; empty: any by function
+    goals: tuple[str, ...] = ()  # names it wants to go to, as textbooks have it; empty: any by function
 
     @property
     def tones(self) -> tuple[int, ...]:
@@ -178,13 +179,6 @@ MINOR = (
 
 BLUR = 0.25  # share of passing notes in what sounds over a chord
 FUNCTION_TENSION = {"T": 0.15, "S": 0.45, "D": 0.7, "X": 0.8}  # how far from home; ours
-_FUNCTION_COST = {  # cost of following one function by another: ours, after common practice
-    ("T", "T"): 0.25, ("T", "S"): 0.0, ("T", "D"): 0.15, ("T", "X"): 0.1,
-    ("S", "T"): 0.35, ("S", "S"): 0.25, ("S", "D"): 0.0, ("S", "X"): 0.2,
-    ("D", "T"): 0.0, ("D", "S"): 0.7, ("D", "D"): 0.25, ("D", "X"): 0.5,
-    ("X", "T"): 0.4, ("X", "S"): 0.4, ("X", "D"): 0.4, ("X", "X"): 0.7,
-}  # fmt: skip
-MISSED_GOAL = 1.1  # a chord that wants a goal goes elsewhere
 
 
 def vocabulary(mode: str) -> tuple[Harmony, ...]:
@@ -193,28 +187,13 @@ def vocabulary(mode: str) -> tuple[Harmony, ...]:
 
 
 @functools.cache
-def progression_cost(mode: str) -> np.ndarray:
-    """Cost of each chord following each other, float (n, n), rows are where one comes from; 0 is most usual.
-
-    Staying costs nothing here; how long a chord may stay is the harmonic rhythm's affair.
-    """
-    chords = vocabulary(mode)
-    cost = np.array([[_step_cost(a, b) for b in chords] for a in chords])
-    cost.setflags(write=False)
-    return cost
-
-
-def _step_cost(a: Harmony, b: Harmony) -> float:
-    if a == b:
-        return 0.0
-    cost = _FUNCTION_COST[a.function, b.function]
-    if a.root == b.root and a.goals == ():
-        cost = 0.45  # the same root in another dress
-    elif a.goals:
-        cost = 0.0 if b.name in a.goals else MISSED_GOAL
-    step = abs(b.root - a.root)
-    cost += {1: -0.05, 2: 0.05, 6: 0.5}.get(step, 0.15 if step in (5, 7) else 0.0)
-    return max(cost, 0.0) + _dim_penalty(a, b)
+def missed_goals(mode: str) -> np.ndarray:
+    """Which chords that want a goal do not go to one, 0 or 1, float (n, n); rows are where one comes from."""
+    words = vocabulary(mode)
+    missed = [[bool(a.goals) and a != b and b.name not in a.goals for b in words] for a in words]
+    value = np.array(missed, float)
+    value.setflags(write=False)
+    return value
 
 
 SWING = 1.6  # cost of going back to the root one has just left
@@ -247,12 +226,6 @@ def _falls(step: np.ndarray) -> np.ndarray:
     return (step == -1) | (step == 6)
 
 
-def _dim_penalty(a: Harmony, b: Harmony) -> float:
-    """Two sharp colours in a row blur each other."""
-    sharp = ("dim7", "aug", "mM7")
-    return 0.5 if a.quality in sharp and b.quality in sharp else 0.0
-
-
 @functools.cache
 def diameters(mode: str) -> np.ndarray:
     """Cloud diameter of each chord, float (n,) [radii]."""
@@ -268,38 +241,6 @@ def blurred_centres(mode: str) -> np.ndarray:
     centre = (1 - BLUR) * centre + BLUR * tension.chord_centre(mask_of(scale_fifths(mode), 0), 0)
     centre.setflags(write=False)
     return centre
-
-
-@functools.cache
-def component_levels(mode: str) -> dict[str, np.ndarray]:
-    """Diameter, strain and momentum of each chord after each other, float (n, n) each, 0..1 on the scale.
-
-    Rows are the chord before; tonic 0, for transposition changes nothing.  As in
-    `tensionbgm.music.tension`; a bar of real music is not its chord alone: passing notes draw its
-    centre towards the scale's by `BLUR`.
-    """
-    diameter, centre = diameters(mode), blurred_centres(mode)
-    strain = np.linalg.norm(centre - spiral.key_point(mode), axis=1)
-    moved = np.linalg.norm(centre[:, None] - centre[None, :], axis=-1)
-    square = np.zeros_like(moved)
-    levels = {
-        "diameter": scale.level("diameter", diameter)[None, :] + square,
-        "strain": scale.level("strain", strain)[None, :] + square,
-        "momentum": scale.level("momentum", moved),
-    }
-    for level in levels.values():
-        level.setflags(write=False)
-    return levels
-
-
-@functools.cache
-def tension_levels(mode: str) -> np.ndarray:
-    """Tonal tension of each chord after each other, float (n, n), 0..1 (rows: the chord before)."""
-    levels = component_levels(mode)
-    blend = sum(weight * levels[name] for name, weight in tension.TONAL.items())
-    level = scale.level("tonal", np.asarray(blend))
-    level.setflags(write=False)
-    return level
 
 
 @functools.cache

@@ -1,16 +1,17 @@
 """Bars and curve -> a chord for every span of the score.
 
 A *cell* is one chord to choose; all returns of a bar, and all phrases that repeat it, share its
-cell.  Each cell has one predecessor, the cell before its first entrance, so the cells form a tree,
-and dynamic programming over that tree (Viterbi's algorithm of the second order, with branches) finds
-the exact minimum of
+cell.  Each cell has one predecessor, the cell before its first entrance, so the cells form a tree.
+Chosen are the chords that cost least, as a rule proven to (`harmony_exact`), by
 
-    TENSION (level - target)^2  +  sum over c of COMPONENT[c] (level_c - target)^2
-        +  FUNCTION (function - target)^2  +  progression  +  drive  +  rarity  +  form
+    the misfit of all bars (`harmony_bars`)  +  FUNCTION (function - target)^2
+        +  PROGRESSION progression  +  LEADING leading  +  RARITY rarity  +  PEDAL pedal
+        +  ENDING ending  +  GOAL (a goal is missed)  +  drive  +  form
 
-summed over all cells, where *level* is the tonal tension of the chord after its predecessor on the
-0..1 scale of the reference corpus, *level_c* its diameter, strain or momentum alone, *function* how
-far from home its function is, and *target* the mean of the curve over all occurrences of the cell.
+summed over all cells, where *function* is how far from home a chord's function is and *target* the mean of
+the curve over all occurrences of the cell.  How usual a chord is, after one and after two others, alone,
+over a pedal and at the end of a phrase, is counted in real harmony (`progressions`); the drive and what else
+the form asks are ours.
 """
 
 from __future__ import annotations
@@ -19,26 +20,28 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tensionbgm.forms import PPQ, Chord, Curve, Grid
-from tensionbgm.plan.chords import (
-    FUNCTION_TENSION,
-    Harmony,
-    component_levels,
-    drive_cost,
-    progression_cost,
-    tension_levels,
-    vocabulary,
-)
-from tensionbgm.plan.harmony_bars import Bars, Heard, Row, refine
+from tensionbgm.forms import PPQ, Chord, Curve, Grid, Solver
+from tensionbgm.plan.chords import FUNCTION_TENSION, Harmony, drive_cost, missed_goals, vocabulary
+from tensionbgm.plan.harmony_bars import Heard, Row
+from tensionbgm.plan.harmony_exact import solve
 from tensionbgm.plan.phrases import Bar
+from tensionbgm.plan.progressions import (
+    ENDINGS,
+    ending_cost,
+    leading_cost,
+    opening_cost,
+    pedal_cost,
+    progression_cost,
+    rarity,
+)
 
-TENSION = 8.0  # weight of the squared misfit against progression costs of about 0..1
-COMPONENT = {"diameter": 4.0, "strain": 3.5, "momentum": 2.5}  # the same for each component alone
-FUNCTION = 2.5  # the same for the chord's function: calm is at home, tense is far away
+FUNCTION = 2.5  # weight of the squared misfit of a chord's function: calm is at home, tense is far away
+PROGRESSION, LEADING, RARITY = 4.0, 4.0, 2.0  # weights of what is counted, in points
+PEDAL, ENDING = 1.0, 1.0  # the last of how phrases end, and how the first one opens
+GOAL = 1.0  # cost of a chord that wants a goal and goes elsewhere, beside what is counted
 STAY = 0.35  # cost of a chord once more, and more so where the curve is high
 CALM_DRIVE = 0.15  # share of what makes harmony lead on that counts in the calmest places too
-RARITY = 0.55
-TASTE = 0.3  # how far a seed may bend rarities
+TASTE = 1.0  # how far a seed may bend rarities
 FAST = 0.65  # target above which a bar takes two chords
 CALM = 0.3  # target below which a chord may last two bars
 LONG_BAR_S = 3.4  # a bar longer than this always takes its own chord
@@ -71,7 +74,7 @@ class _Cell:
 
 def harmonise(
     grid: Grid, bars: tuple[Bar, ...], curve: Curve, tonic: int, mode: str, rng: np.random.Generator
-) -> tuple[Span, ...]:
+) -> tuple[tuple[Span, ...], Solver]:
     """Choose all chords.
 
     Parameters
@@ -87,16 +90,19 @@ def harmonise(
     -------
     spans : tuple of Span
         in order of time; they cover the piece without gaps
+    solver : Solver
+        what they cost, and what no others would cost less than
     """
     cells, laid = _cells(grid, bars, curve)
     row = _row(cells, mode, rng)
     heard = _heard(cells, laid, grid, curve)
-    chosen = refine(_decode(cells, row, mode), row, Bars(heard, mode), rng)
+    chosen, solver = solve(row, heard, mode, rng)
     words = vocabulary(mode)
-    return tuple(
+    spans = tuple(
         Span(bar.index, start, end, words[chosen[cell]], (tonic + bar.transpose) % 12, cell)
         for bar, start, end, cell in laid
     )
+    return spans, solver
 
 
 def _split_tick(bar: Bar) -> int:
@@ -189,6 +195,7 @@ def _row(cells: list[_Cell], mode: str, rng: np.random.Generator) -> Row:
         pair=np.stack([_pair_cost(cell, mode) for cell in cells]),
         triple=drive_cost(mode),
         drive=np.array([_drive(cell) for cell in cells]),
+        lead=LEADING * leading_cost(mode) + PEDAL * pedal_cost(mode),
     )
 
 
@@ -201,55 +208,29 @@ def _heard(cells: list[_Cell], laid: list[tuple[Bar, int, int, int]], grid: Grid
     return Heard(share, curve.mean(edge_s[:-1], edge_s[1:]))
 
 
-def _decode(cells: list[_Cell], row: Row, mode: str) -> list[int]:
-    """The cheapest chord of each cell, exact over the tree of first entrances."""
-    n = len(vocabulary(mode))
-    ahead = np.zeros((len(cells), n, n))  # cheapest cost of all after a cell: [chord before it, its chord]
-    choice = np.zeros((len(cells), n, n), np.int16)
-    misfit = [_misfit(float(np.mean(cell.targets)), mode) for cell in cells]
-    for index in range(len(cells) - 1, 0, -1):
-        pair = misfit[index] + row.pair[index] + row.own[index]
-        cost = row.drive[index] * row.triple + (pair + ahead[index])[None]
-        choice[index] = cost.argmin(axis=2)
-        ahead[cells[index].parent] += cost.min(axis=2)
-    chosen = [0] * len(cells)
-    for index, cell in enumerate(cells):
-        if index:
-            here = chosen[cell.parent]
-            before = chosen[max(cells[cell.parent].parent, 0)]
-            chosen[index] = int(choice[index][before, here])
-        else:
-            chosen[0] = int((row.own[0] + misfit[0].diagonal() + ahead[0].diagonal()).argmin())
-    return chosen
-
-
 def _drive(cell: _Cell) -> float:
     """How much three chords in a row must lead on: little where it is calm, all where it is tense."""
     return CALM_DRIVE + (1 - CALM_DRIVE) * float(np.clip(np.mean(cell.targets), 0.0, 1.0)) ** 2
 
 
 def _pair_cost(cell: _Cell, mode: str) -> np.ndarray:
-    """Progression, and staying, float (before, now)."""
+    """Progression, cadence, and staying, float (before, now)."""
     stay = np.diag(np.full(len(vocabulary(mode)), STAY + 0.8 * float(np.mean(cell.targets))))
-    return progression_cost(mode) + stay
-
-
-def _misfit(target: float, mode: str) -> np.ndarray:
-    """How far each chord after each other is from the tension asked for, float (before, now)."""
-    misfit = TENSION * (tension_levels(mode) - target) ** 2
-    for name, level in component_levels(mode).items():
-        misfit = misfit + COMPONENT[name] * (level - target) ** 2
-    return misfit
+    cadences = [ENDING * ending_cost(mode, asked) for asked in cell.form if asked in ENDINGS]
+    return PROGRESSION * progression_cost(mode) + GOAL * missed_goals(mode) + sum(cadences, stay)
 
 
 def _own_cost(cell: _Cell, mode: str, taste: np.ndarray) -> np.ndarray:
     """Rarity and form, float (n,)."""
     words = vocabulary(mode)
     far = np.array([FUNCTION_TENSION[chord.function] for chord in words])
-    own = RARITY * np.array([chord.rarity for chord in words]) + taste
+    own = RARITY * rarity(mode) + taste
     own = own + FUNCTION * (far - np.mean(cell.targets)) ** 2
     for asked in cell.form:
-        own = own + np.array([_form_cost(asked, chord, mode) for chord in words])
+        if asked == "opening":
+            own = own + ENDING * opening_cost(mode)
+        if asked not in ENDINGS:
+            own = own + np.array([_form_cost(asked, chord) for chord in words])
     if "final" in cell.form and np.mean(cell.targets) > COLOURED_END:
         own = own + np.array([COLOUR_COST - FORBIDDEN if _coloured_tonic(chord) else 0.0 for chord in words])
     return own
@@ -261,7 +242,7 @@ def _coloured_tonic(chord: Harmony) -> bool:
     return chord.root == 0 and chord.function == "T" and chord.bass == 0 and coloured
 
 
-def _form_cost(asked: str, chord: Harmony, mode: str) -> float:
+def _form_cost(asked: str, chord: Harmony) -> float:
     """How badly a chord suits its place in the form; ours."""
     tonic_root = chord.root == 0 and chord.function == "T"
     plain = chord.quality in ("M", "m")
@@ -276,12 +257,9 @@ def _form_cost(asked: str, chord: Harmony, mode: str) -> float:
         return 0.0 if chord.function == "D" else (0.5 if chord.root + chord.bass == 1 else 0.9)
     if asked == "opening":
         return 0.0 if tonic_root else (2.5 if chord.root + chord.bass == 0 else FORBIDDEN)
-    if asked == "contrast":
-        return 1.0 if chord.root == 0 else (0.0 if chord.function in "TS" and plain else 0.3)
-    if asked == "half":
-        return 0.0 if chord.root == 1 and plain else (0.2 if chord.function in "DS" or tonic_root else 0.5)
-    named = tonic_root or chord.root == 1 or chord.name in ("vi", "VI")  # close
-    return 0.0 if named and chord.bass == 0 else 0.9
+    if chord.root == 0:  # contrast
+        return 1.0
+    return 0.0 if chord.function in "TS" and plain else 0.3
 
 
 def merge(spans: tuple[Span, ...], bars: tuple[Bar, ...], mode: str) -> tuple[Chord, ...]:

@@ -1,13 +1,13 @@
-"""Chords chosen one after another -> chords chosen bar by bar: what is measured is the tension of whole bars.
+"""What a choice of chords costs in their bars, and how it is worked over where it cannot be solved exactly.
 
-`harmony` finds the cheapest chords exactly, with the tension of each chord after the one before.  But what a
-listener hears, and `music.tension` measures, is a bar: where it has two chords its centre of effect lies
-between theirs, and it moves from the whole bar before.  So the choice is worked over with
+What a listener hears, and `music.tension` measures, is a bar: where it has two chords its centre of effect
+lies between theirs, and it moves from the whole bar before.  So a choice of chords costs
 
-    sum over bars of sum_c WEIGHT[c] (level_c - target)^2  +  what the chords cost by themselves and in a row
+    sum over bars of sum_c WEIGHT[c] (level_c - target)^2  +  what the chords cost by themselves and in a row.
 
-by Gibbs sampling at falling temperature [GB85]_: each cell in turn takes a chord by its cost in all the
-bars it is heard in, with all else fixed.
+`harmony_exact` finds the least of it.  What it could not prove is worked over by Gibbs sampling at falling
+temperature [GB85]_: each cell in turn takes a chord by its cost in all the bars it is heard in, with all
+else fixed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tensionbgm.plan.chords import blurred_centres, diameters
 
 WEIGHT = {"diameter": 30.0, "strain": 30.0, "momentum": 30.0}  # of a squared misfit, as in `harmony`
 SWEEPS, GREEDY = 14, 3
+ALL = slice(None)
 HOT, COLD = 0.6, 0.03  # temperatures of the first and the last sampling sweep
 
 
@@ -43,6 +44,7 @@ class Row:
     pair: np.ndarray  # float (cells, n, n): after the parent's chord
     triple: np.ndarray  # float (n, n, n): after the grandparent's and the parent's
     drive: np.ndarray  # float (cells,): how much the last counts
+    lead: np.ndarray  # float (n, n, n): after the grandparent's and the parent's, wherever it is
 
     @functools.cached_property
     def children(self) -> list[list[int]]:
@@ -59,15 +61,19 @@ class Row:
         up = self.parent[cell]
         if up >= 0:
             cost += self.pair[cell, chosen[up]]
-            cost += self.drive[cell] * self.triple[chosen[max(self.parent[up], 0)], chosen[up]]
+            cost += self.third(cell, chosen[max(self.parent[up], 0)], chosen[up], ALL)
         for child in self.children[cell]:
             cost += self.pair[child, :, chosen[child]]
-            after = self.triple[:, :, chosen[child]]
+            after = self.third(child, ALL, ALL, chosen[child])
             # the first cell has nothing before it and stands in for it
-            cost += self.drive[child] * (after[chosen[up]] if up >= 0 else after.diagonal())
+            cost += after[chosen[up]] if up >= 0 else after.diagonal()
             for later in self.children[child]:
-                cost += self.drive[later] * self.triple[:, chosen[child], chosen[later]]
+                cost += self.third(later, ALL, chosen[child], chosen[later])
         return cost
+
+    def third(self, cell: int, *chords: int | slice) -> np.ndarray:
+        """What a cell's chord costs after the two before it: of the three chords, or `ALL` there are."""
+        return self.drive[cell] * self.triple[chords] + self.lead[chords]
 
 
 class Bars:

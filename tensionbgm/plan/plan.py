@@ -62,7 +62,7 @@ def plan_piece(
         tonic, mode = choose_key(ask.key, mood, dice(ask.seed, film, "key"))
         bars = lay_out(grid, curve)
         palette = staff(palette, bars)
-        spans = harmonise(grid, bars, curve, tonic, mode, dice(ask.seed, film, "harmony"))
+        spans, solver = harmonise(grid, bars, curve, tonic, mode, dice(ask.seed, film, "harmony"))
         watch.tick(0.3)
         draft = Draft(bars, _by_bar(bars, spans), palette, tonic, mode, ask.seed, film, _peak(bars))
         notes = _write(draft, palette, grid, watch)
@@ -77,6 +77,7 @@ def plan_piece(
             parts=parts,
             slots=build(notes, parts, grid, curve),
             curve=curve,
+            harmony=solver,
         )
 
 

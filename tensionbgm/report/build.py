@@ -183,7 +183,9 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     grid, start_s = plan.grid, plan.grid.bar_us / 1e6
     common = int(np.bincount(grid.bar_beats).argmax()) if grid.n_bars else 4
     steps = np.flatnonzero(np.diff(grid.bar_tempo_us, prepend=0))
-    solver = {name: getattr(grid.solver, name) for name in ("status", "objective", "bound")}
+    said = ("status", "objective", "bound")
+    solver = {name: getattr(grid.solver, name) for name in said}
+    harmony = {name: getattr(plan.harmony, name) for name in said} if plan.harmony else None
     return plain(
         {
             "tempo_map": [[start_s[bar], 60e6 / grid.bar_tempo_us[bar]] for bar in steps],
@@ -197,6 +199,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             "palette": plan.palette,
             "parts": [{"name": p.name, "role": p.role, "program": p.program} for p in plan.parts],
             "cp_sat": solver,
+            "harmony": harmony,
         }
     )
 

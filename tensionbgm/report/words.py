@@ -246,6 +246,7 @@ RULE_WORDS = {
 
 def _making(report: Mapping[str, Any]) -> tuple[Figure, ...]:
     search, solver = report["metrics"]["search"] or {}, report["plan"]["cp_sat"]
+    harmony = report["plan"].get("harmony")
     said = (report["metrics"]["prior_note"],)  # what is missing with a reason is shown
     rows = [
         ("seed", report["seed"], "same seed, same music"),
@@ -259,6 +260,11 @@ def _making(report: Mapping[str, Any]) -> tuple[Figure, ...]:
             "bars and cuts solved",
             solver["status"].lower(),
             f"cost {number(solver['objective'])}, no solution is below {number(solver['bound'])}",
+        ),
+        (
+            "chords solved",
+            harmony and harmony["status"].lower(),
+            harmony and f"cost {number(harmony['objective'])}, none cost below {number(harmony['bound'])}",
         ),
         (
             "likeness to real music",

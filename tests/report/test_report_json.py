@@ -16,7 +16,7 @@ PROMISED = {
     "curve": "source times_s target achieved components",
     "curve components": "diameter momentum strain energy",
     "form 0": "label start_s end_s start_bar bars repeats transpose",
-    "plan": "tempo_map meter key chords cp_sat",
+    "plan": "tempo_map meter key chords cp_sat harmony",
     "plan cp_sat": "status objective bound",
     "metrics": "tension cuts patterns rules prior search",
     "metrics tension": "pearson spearman rmse by_component control_shuffled control_reversed "
