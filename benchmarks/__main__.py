@@ -17,7 +17,7 @@ from pathlib import Path
 
 SECTIONS = (
     *("films", "speed", "long", "shots", "form", "grid", "search", "morpheus", "exact"),
-    *("search_speed", "drawn", "tradeoff"),
+    *("search_speed", "drawn", "tradeoff", "harmony"),
     *("oracle", "listeners", "sensory", "tonality", "tension_speed"),
 )
 REPORT = Path(__file__).with_name("REPORT.md")
