@@ -20,7 +20,7 @@ from .walk import chain_of
 
 NAME = "cpu"
 # small ones, since each is compiled with all it calls: what `anneal` and `start` do is put together here
-ENTRIES = ("draw", "restart", "heat_bath", "wander", "singles", "solve_slices")
+ENTRIES = ("draw", "restart", "heat_bath", "wander", "pairs", "singles", "solve_slices")
 
 
 def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
@@ -40,7 +40,7 @@ def compiler(entries: Iterable[str]) -> Callable[[Callable], Callable]:
 
 with jit.own_cache():
     _RULES = jit.compiled(compiler(ENTRIES), rules, walk, lanes, wide, vns, moves, singles, slices)
-_draw, _restart, _heat_bath, _wander, _singles, _solve_slices = (_RULES[name] for name in ENTRIES)
+_draw, _restart, _heat_bath, _wander, _pairs, _singles, _solve_slices = (_RULES[name] for name in ENTRIES)
 
 
 class Chains:
@@ -98,7 +98,9 @@ class Chains:
                 _heat_bath(self._ready, chain, seed, n, first_sweep, each)
                 return
             rate = self.changes.rate
-            then = (_wander,) * bool(rate[: moves.SINGLE].any()) + (_singles,) * bool(rate[moves.SINGLE])
+            others = rate.sum() > rate[moves.SLICE] + rate[moves.SINGLE]
+            asked = ((_wander, others), (_pairs, rate[moves.SLICE]), (_singles, rate[moves.SINGLE]))
+            then = [made for made, any_of_them in asked if any_of_them]
             for k in range(len(each)):
                 _heat_bath(self._ready, chain, seed, n, first_sweep + k, each[k : k + 1])
                 for moved in then:

@@ -57,8 +57,8 @@ Prepared = namedtuple(
         "spelled",  # (3 R, 12) float64: x, y and k of what each map makes of each pitch class in each key
         "bit",  # (R, 12) int64: that pitch class, as a set
         "sound",  # (e,) int64: which of the R each entry is
-        "level",  # (3, LENGTHS) float64: `scale`
-        "width",  # (keys, 4096) float64: level of each diameter
+        "level",  # (3, LENGTHS) float32, since small tables stay near at hand: `scale`
+        "width",  # (keys, 4096) float32: level of each diameter
     ),
 )
 # a `Chain` with a place to work at
@@ -98,8 +98,8 @@ def prepared(problem):
         np.ascontiguousarray(spelled),
         np.ascontiguousarray(np.tile(1 << maps, (keys, 1))),
         p.group[owner, KEY] * len(maps) + p.entry[:, 0] // LANES,
-        p.scale.astype(np.float64),
-        p.scale[DIAMETER][np.minimum(p.diameter, LENGTHS - 1)].astype(np.float64),
+        p.scale.astype(np.float32),
+        p.scale[DIAMETER][np.minimum(p.diameter, LENGTHS - 1)].astype(np.float32),
     )
 
 
@@ -125,7 +125,7 @@ def add_misfits(row, n, aim, weight, band):
 def look_up(p, row, n, component):
     """Levels of the lengths, as `rules.scaled`."""
     for i in range(n):
-        row[LEVEL + i] = p.level[component, np.uint64(row[LENGTH + i])]
+        row[LEVEL + i] = p.level[component, np.uint32(row[LENGTH + i])]
 
 
 def lengths_to(lane, row, n, at, x, y, z):
@@ -202,9 +202,10 @@ def judge_lanes(p, s, n, m, mask):
     """
     g, row = p.member_group[m], s.row
     key = p.group[g, KEY]
+    first = p.entry_start[m]
     for i in range(n):
-        s.set[i] = mask
-    for e in range(p.entry_start[m], p.entry_start[m + 1]):
+        s.set[i] = mask | p.bit[p.sound[first], i]
+    for e in range(first + 1, p.entry_start[m + 1]):
         for i in range(n):
             s.set[i] |= p.bit[p.sound[e], i]
     if p.group[g, DIAMETER_WEIGHT]:

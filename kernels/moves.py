@@ -120,9 +120,8 @@ def propose_single(p, m, s, r, chance):
     """A variable takes any other pitch of its domain; returns how many changes were listed."""
     v = m.run[chance % m.run.shape[0]]
     first, size = p.domain_start[v], p.domain_start[v + 1] - p.domain_start[v]
-    here = nearest(p, v, s.x[v]) - first
-    r.change[0, 0] = v
-    r.change[0, 1] = p.domain_pitch[first + (here + 1 + scramble(chance + 1) % (size - 1)) % size]
+    at = first + scramble(chance + 1) % (size - 1)
+    r.change[0, 0], r.change[0, 1] = v, p.domain_pitch[at + (p.domain_pitch[at] >= s.x[v])]
     return 1
 
 
@@ -160,25 +159,32 @@ def attempt(p, m, s, r, n, chance, temperature):
     return False, 0
 
 
-def redraw_pair(p, s, a, b, chance, temperature):
+def redraw_pair(p, s, r, a, b, chance, temperature):
     """Draw pitches for two variables jointly by heat bath; returns whether they moved, and how the cost did.
 
     Of the first, the pitches of one block of its domain are weighed, of the second all; where the blocks
     begin does not depend on the pitches, so that the draw is as likely one way as back.
     """
     first_a, first_b, stop_b = p.domain_start[a], p.domain_start[b], p.domain_start[b + 1]
-    old_a, old_b = s.x[a], s.x[b]
+    old_a, old_b, cost, size_a = s.x[a], s.x[b], s.scratch[12:], p.domain_start[a + 1] - first_a
     here = nearest(p, a, old_a) - first_a
     begin = here - (here + chance % BLOCK) % BLOCK
-    best_a, best_b, best, best_score, now, any_yet = old_a, old_b, 0, 0, 0, False
-    for i in range(begin, begin + BLOCK):
-        if i < 0 or first_a + i >= p.domain_start[a + 1]:
+    best_a, best_b, best, best_score, any_yet = old_a, old_b, 0, 0, False
+    for k in range(-1, BLOCK):  # first a where b stands, then b with each pitch of a: one place to weigh at
+        i = begin + k
+        if k >= 0:
+            if i < 0 or i >= size_a:
+                continue
+            put_back(p, s, a, p.domain_pitch[first_a + i])
+        weigh(p, s, a if k < 0 else b, cost)
+        if k < 0:
+            for j in range(BLOCK):
+                if 0 <= begin + j < size_a:
+                    r.change[j, 2] = cost[begin + j] - cost[here]
             continue
-        now += set_pitch(p, s, a, p.domain_pitch[first_a + i])
-        weigh(p, s, b, s.scratch[12:])
-        now_b = s.scratch[12:][nearest(p, b, old_b) - first_b]
+        now_b = cost[nearest(p, b, old_b) - first_b]
         for j in range(stop_b - first_b):
-            change = now + s.scratch[12:][j] - now_b
+            change = r.change[k, 2] + cost[j] - now_b
             score = change * GUMBEL_ONE
             if temperature > 0:
                 score -= temperature * p.gumbel[scramble(chance + (i * WIDEST + j) * 0x9E3779B1) % CHANCES]
@@ -191,20 +197,16 @@ def redraw_pair(p, s, a, b, chance, temperature):
 
 
 def roam(p, m, s, r, seed, chain, sweep, temperature):
-    """The moves that follow a sweep, but for single notes; returns how the cost changed."""
+    """The moves that follow a sweep, but for pairs and single notes; returns how the cost changed."""
     change = 0
     for kind in range(SINGLE):
+        if kind == SLICE:
+            continue
         for k in range(m.rate[kind]):
             chance = mix(seed + 1 + kind, chain, sweep * m.rate[kind] + k)
-            done, gain = False, 0
-            if kind == SLICE:
-                i = chance % m.slice.shape[0]
-                a, b = m.slice[i, 0], m.slice[i, 1]
-                done, gain = redraw_pair(p, s, a, b, scramble(chance + 2), temperature)
-            else:
-                n = propose(p, m, s, r, kind, chance)
-                if n > 0:
-                    done, gain = attempt(p, m, s, r, n, scramble(chance + 2), temperature)
+            done, gain, n = False, 0, propose(p, m, s, r, kind, chance)
+            if n > 0:
+                done, gain = attempt(p, m, s, r, n, scramble(chance + 2), temperature)
             r.count[kind, 0] += 1
             r.count[kind, 1] += done
             change += gain
@@ -212,8 +214,21 @@ def roam(p, m, s, r, seed, chain, sweep, temperature):
 
 
 def wander(p, m, s, r, seed, chain, sweep, temperature):
-    """Make the moves that follow a sweep, but for single notes, keeping the best pitches seen."""
+    """Make the moves that follow a sweep, but for pairs and single notes, keeping the best pitches seen."""
     keep(s, s.cost[0] + roam(p, m, s, r, seed, chain, sweep, temperature))
+
+
+def pairs(p, m, s, r, seed, chain, sweep, temperature):
+    """Draw pairs of variables jointly after a sweep, keeping the best pitches seen."""
+    cost = s.cost[0]
+    for k in range(m.rate[SLICE]):
+        chance = mix(seed + 1 + SLICE, chain, sweep * m.rate[SLICE] + k)
+        i = chance % m.slice.shape[0]
+        done, gain = redraw_pair(p, s, r, m.slice[i, 0], m.slice[i, 1], scramble(chance + 2), temperature)
+        r.count[SLICE, 0] += 1
+        r.count[SLICE, 1] += done
+        cost += gain
+    keep(s, cost)
 
 
 def singles(p, m, s, r, seed, chain, sweep, temperature):
@@ -249,6 +264,7 @@ def anneal(p, m, s, r, seed, chain, first_sweep, temperature):
     for k in range(temperature.size):
         heat_bath(p, s, seed, chain, first_sweep + k, temperature[k : k + 1])
         wander(p, m, s, r, seed, chain, first_sweep + k, temperature[k])
+        pairs(p, m, s, r, seed, chain, first_sweep + k, temperature[k])
         singles(p, m, s, r, seed, chain, first_sweep + k, temperature[k])
 
 
@@ -265,6 +281,7 @@ FUNCTIONS = (
     redraw_pair,
     roam,
     wander,
+    pairs,
     singles,
     heat_bath,
     anneal,

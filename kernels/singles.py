@@ -114,22 +114,23 @@ def settle_prices(p, s, v):
             s.paid[g + 1, LINK] = s.fresh[at, NEXT]
 
 
-def own_cost(p, s, v):
-    """What the pitch of variable v costs by itself and by its factors."""
-    cost = factors_cost(p, s.x, v, False)
+def own_change(p, s, v, pitch):
+    """How what the pitch of variable v costs by itself and by its factors would change."""
+    old, change = s.x[v], 0
     for i in range(p.domain_start[v], p.domain_start[v + 1]):
-        if p.domain_pitch[i] == s.x[v]:
-            cost += p.domain_cost[i]
-    return cost
+        here = p.domain_pitch[i]
+        change += (here == pitch) * p.domain_cost[i]
+        change -= (here == old) * p.domain_cost[i]
+    change -= factors_cost(p, s.x, v, False)
+    s.x[v] = pitch
+    change += factors_cost(p, s.x, v, False)
+    s.x[v] = old
+    return change
 
 
 def single(p, s, v, pitch, chance, temperature, m):
     """Move variable v to a pitch, or not; returns whether it moved, and how the cost changed."""
-    old = s.x[v]
-    change = groups_change(p, s, v, old % 12, pitch % 12) - own_cost(p, s, v)
-    s.x[v] = pitch
-    change += own_cost(p, s, v)
-    s.x[v] = old
+    change = groups_change(p, s, v, s.x[v] % 12, pitch % 12) + own_change(p, s, v, pitch)
     if change * GUMBEL_ONE > temperature * m.exponential[chance % CHANCES]:
         return False, 0
     place(p, s, v, -1)
@@ -158,7 +159,7 @@ FUNCTIONS = (
     move_centre,
     groups_change,
     settle_prices,
-    own_cost,
+    own_change,
     single,
     singles,
 )  # each after those it calls; `singles` takes the place of `moves.singles`

@@ -4,7 +4,9 @@ Groups are judged for all pitch classes at once (`lanes.py`), factors row by row
 says, and what its other slots sound, is looked up once.
 """
 
-from .lanes import COST, weigh_groups
+import numpy as np
+
+from .lanes import COST, LANES, weigh_groups
 from .rules import (
     A_CHORD,
     A_MAP,
@@ -138,7 +140,7 @@ def weigh(p, s, v, cost):
     weigh_groups(p, s, v)
     first = p.domain_start[v]
     for i in range(p.domain_start[v + 1] - first):
-        cost[i] = p.domain_cost[first + i] + int(s.row[COST + p.domain_pitch[first + i] % 12])
+        cost[i] = p.domain_cost[first + i] + int(s.row[COST + np.uint64(p.domain_pitch[first + i]) % LANES])
     weigh_lines(p, s.x, v, cost)
     weigh_verticals(p, s.x, v, cost)
     weigh_bends(p, s.x, v, cost)

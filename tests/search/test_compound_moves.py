@@ -109,10 +109,11 @@ def test_two_variables_drawn_together_follow_boltzmann():
         lone.domain_cost[at : at + 2] = 0, dearer
     chain, draws = walk.chain_of(empty_state(lone, 1), 0), 4000
     walk.start(lone, chain, 0, 0)
+    room = moves.room_of(moves.empty_room(1), 0)
     chain.x[0] = lone.domain_pitch[lone.domain_start[0]]
     seen = np.zeros(4)
     for k in range(draws):
-        moves.redraw_pair(lone, chain, 0, 1, rules.mix(5, 6, k), 200)
+        moves.redraw_pair(lone, chain, room, 0, 1, rules.mix(5, 6, k), 200)
         at = [int(chain.x[v] != lone.domain_pitch[lone.domain_start[v]]) for v in (0, 1)]
         seen[at[0] + 2 * at[1]] += 1
     expected = draws * np.exp(-np.arange(4.0)) / np.exp(-np.arange(4.0)).sum()
