@@ -31,7 +31,7 @@ def breathe(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
 
 
 def part_phrases(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
-    """Melodies stop for a beat before a phrase that begins in another octave: no voice leaps so far in one go.
+    """Melodies stop for a beat before a phrase in another octave: no voice leaps so far in one go.
 
     Changes the notes in place.
     """
