@@ -262,6 +262,7 @@ def markers(
     from tensionbgm.render.midi import section_starts
     from tensionbgm.report.cuts import find_accents, nearest_error_s
     from tensionbgm.report.markers import markers_met
+    from tensionbgm.search.check import check_plan
 
     chosen, first = parse_kinds(kinds), parse_first(timecode)
     try:
@@ -272,6 +273,7 @@ def markers(
     out = out or Path(f"{score.resolve().name if score.is_dir() else score.stem}-markers.csv")
     check_target(out)
     plan = saved.load(Plan, score / "plan.json" if score.is_dir() else score)
+    check_plan(plan)
     midi = (score if score.is_dir() else score.parent) / "music.mid"
     cut_ms = marker_ms = None
     if midi.is_file():

@@ -127,6 +127,9 @@ class Form:
     sections: tuple[Section, ...]
 
 
+BEATS = ("downbeat", "strong", "any")  # what a marker may have to fall on
+
+
 @dataclass(frozen=True)
 class Marker:
     """A moment of the film that the user names; the music must meet it."""
@@ -134,7 +137,7 @@ class Marker:
     time_s: float
     name: str
     weight: float = 1.0  # 0..1, like the strength of a cut
-    beat: str = "strong"  # what it must fall on: downbeat | strong | any
+    beat: str = "strong"  # what it must fall on, one of `BEATS`
 
 
 # --------------------------------------------------------------------------- the plan

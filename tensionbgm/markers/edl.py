@@ -21,7 +21,7 @@ from tensionbgm.markers.marks import (
     fault,
     join_wishes,
     plain,
-    split_wishes,
+    wished,
 )
 from tensionbgm.markers.timecode import Timecode, frame_of, label_of, parse_timecode
 
@@ -38,6 +38,7 @@ LOCATORS = "RED|GREEN|BLUE|CYAN|MAGENTA|YELLOW|BLACK|WHITE|PINK|ORANGE|PURPLE"
 _CODE = r"\d\d[:;]\d\d[:;]\d\d[:;.]\d\d\d?"
 _EVENT = re.compile(rf"(\d+)\s+(.*\S)\s+({_CODE})\s+({_CODE})\s+({_CODE})\s+({_CODE})")
 _LOCATOR = re.compile(rf"\*\s*LOC:\s*({_CODE})\s*(.*)", re.IGNORECASE)
+_REACHED = re.compile(r" \((?:met|missed), (?:[+-]\d+ ms|no accent)\)$")
 _COLOUR = re.compile(rf"(?:{LOCATORS})\b\s*", re.IGNORECASE)
 _RESOLVE = re.compile(r".*?\|\s*C:[^|]*\|\s*M:([^|]*)(?:\|.*)?")
 
@@ -63,7 +64,7 @@ def parse(path: Path, text: str) -> Timeline:
     InputError
         there is no event in it, or a timecode that cannot be
     """
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [" ".join(line.split()) for line in text.splitlines()]
     events, loose, unread = _events(path, lines)
     markers = [mark for event in events for mark in event.locators or event.named] + loose
     cuts = [event for event in events if not event.named]
@@ -165,7 +166,8 @@ def _code(path: Path, where: str, text: str) -> Timecode:
 
 
 def _named(at: Timecode, text: str, where: str) -> Mark:
-    name, weight, beat = split_wishes(plain(text))
+    name, weight, beat = wished(text)
+    name = _REACHED.sub("", name)  # what an earlier score said of it
     return Mark(at, name, weight, beat, where=where)
 
 

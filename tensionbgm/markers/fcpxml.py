@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tensionbgm.markers.marks import Mark, Timeline, check_count, counted, fault, plain, split_wishes
+from tensionbgm.markers.marks import Mark, Timeline, check_count, counted, fault, plain, wished
 
 REMEDY = "export the project as FCPXML again, or give CSV"
 ITEMS = frozenset(
@@ -128,7 +128,7 @@ def _walk_item(found: _Found, item: Any, at: Fraction) -> None:
                 found.hidden += 1
                 continue
             check_count(found.path, len(found.markers) + 1)
-            name, weight, beat = split_wishes(plain(child.get("value") or ""))
+            name, weight, beat = wished(child.get("value") or "")
             found.markers.append(
                 Mark(at + own - start, name, weight, beat, note=plain(child.get("note") or ""))
             )

@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from tensionbgm.errors import InputError
+from tensionbgm.forms import BEATS
 from tensionbgm.markers.timecode import Timecode
 
-BEATS = ("downbeat", "strong", "any")  # what a marker may have to fall on
 KINDS = ("section", "cut", "marker", "bar")  # what a mark of ours stands for
 LONGEST_NAME = 200  # characters
 MOST = 500  # markers of the user: one every seven seconds of an hour
@@ -105,18 +105,20 @@ def split_wishes(text: str) -> tuple[str, float, str]:
 
     So a marker can ask for a beat in programs whose markers have nothing but a name.
     """
-    match = re.fullmatch(r"(.*?)\s*\[([^\[\]]*)\]\s*", text, re.DOTALL)
-    words = re.split(r"[\s,]+", match[2].strip()) if match else []
+    name, bracket, wishes = text.rstrip().rpartition("[")
+    asked = bool(bracket) and wishes.endswith("]")
+    words = wishes[:-1].replace(",", " ").split() if asked else []
     beats = [word for word in words if word in BEATS]
     weights = [float(word) for word in words if re.fullmatch(r"0(\.\d{1,9})?|1(\.0{1,9})?|\.\d{1,9}", word)]
-    if (
-        match is None
-        or not words
-        or len(beats) + len(weights) != len(words)
-        or max(len(beats), len(weights)) > 1
-    ):
+    if not words or len(beats) + len(weights) != len(words) or max(len(beats), len(weights)) > 1:
         return text, 1.0, "strong"
-    return match[1], weights[0] if weights else 1.0, beats[0] if beats else "strong"
+    return name.rstrip(), weights[0] if weights else 1.0, beats[0] if beats else "strong"
+
+
+def wished(text: str) -> tuple[str, float, str]:
+    """The same of text from a file, its name made plain."""
+    name, weight, beat = split_wishes(text)
+    return plain(name), weight, beat
 
 
 def join_wishes(mark: Mark) -> str:

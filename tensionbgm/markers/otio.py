@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tensionbgm.markers.marks import Mark, Timeline, counted, fault, join_wishes, plain, split_wishes
+from tensionbgm.markers.marks import Mark, Timeline, counted, fault, join_wishes, plain, wished
 
 REMEDY = "export the timeline again, or give CSV"
 OURS = "tensionbgm"  # where in a marker's metadata weight, beat and kind stand
@@ -61,7 +61,7 @@ def _read_apart(path: Path, text: str) -> dict[str, Any]:
 
 
 def _mark(row: dict[str, str]) -> Mark:
-    name, weight, beat = split_wishes(plain(row["name"]))
+    name, weight, beat = wished(row["name"])
     return Mark(Fraction(row["at"]), name, weight, beat, row["kind"], plain(row["note"]))
 
 

@@ -6,7 +6,9 @@ labels in an EDL or CSV the whole hour is it, or the first edit of a list that i
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -95,7 +97,7 @@ def read_hits(path: Path, film: Film) -> Hits:
     timeline = parse_file(path)
     hits, ours = _kept(timeline)
     placed = [(_film_time(path, mark, timeline, film), mark) for mark in hits or timeline.edits]
-    notes = [*timeline.warnings, *_labels_said(path, timeline, film)]
+    notes = [*timeline.warnings, *_labels_said(path, [mark for _, mark in placed], timeline, film)]
     if ours:
         notes.append(f"{path}: left out: {counted(ours, 'mark')} of an earlier score")
     if not hits:
@@ -125,7 +127,7 @@ def with_edits(
     Returns
     -------
     cut_s, strength : float (m,)
-        rising [s], 0..1; a cut that was not seen is half as strong as the strongest
+        rising [s], 0..1; a cut that was not seen has .5
     """
     near_s = 0.06  # a cut is seen a frame or so from where it is
     edits = np.asarray(edit_s, float)
@@ -157,7 +159,7 @@ def _bytes(path: Path, suffix: str) -> bytes:
         raise fault(path, f"cannot be read ({broken.strerror or broken})", "check the path") from broken
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError, ValueError) as broken:
         raise fault(path, "is no archive of a timeline", "export it again, or give .otio") from broken
-    except zipfile.zlib.error as broken:  # type: ignore[attr-defined]
+    except (zlib.error, lzma.LZMAError) as broken:
         raise fault(path, "is a broken archive", "export it again, or give .otio") from broken
     if len(data) > LARGEST_BYTES:
         raise _too_large(path)
@@ -233,9 +235,9 @@ def _codes(timeline: Timeline) -> list[Timecode]:
     return [mark.at for mark in (*timeline.markers, *timeline.edits) if isinstance(mark.at, Timecode)]
 
 
-def _labels_said(path: Path, timeline: Timeline, film: Film) -> list[str]:
-    """What the labels of a file were taken to mean, where one could doubt it."""
-    codes, said = _codes(timeline), []
+def _labels_said(path: Path, placed: list[Mark], timeline: Timeline, film: Film) -> list[str]:
+    """What the labels of the marks that were placed were taken to mean, where one could doubt it."""
+    codes, said = [mark.at for mark in placed if isinstance(mark.at, Timecode)], []
     if not codes:
         return []
     first = _first_frame(timeline, film)

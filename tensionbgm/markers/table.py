@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tensionbgm.forms import BEATS
 from tensionbgm.markers.marks import (
-    BEATS,
     KINDS,
     Mark,
     Timeline,

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tensionbgm.errors import InputError
-from tensionbgm.forms import Grid, Marker
+from tensionbgm.forms import BEATS, Grid, Marker
 from tensionbgm.plan.grid_instance import accent_weights
 
-BEATS = ("downbeat", "strong", "any")
 HELD_US = 40_000  # sound and picture this close are felt as one: what a marker can rely on
 ON_CUT_S = 0.04  # a cut this close to a marker is the same moment
 

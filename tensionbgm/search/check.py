@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensionbgm.errors import InputError
-from tensionbgm.forms import MIRRORED, MIRRORED_DIATONIC, SLOT, TIES, Plan
+from tensionbgm.forms import BEATS, MIRRORED, MIRRORED_DIATONIC, SLOT, TIES, Plan
 
 REMEDY = "plan the piece again"
 
@@ -23,6 +23,7 @@ def check_plan(plan: Plan) -> None:
         _grid_fault,
         _curve_fault,
         _section_fault,
+        _marker_fault,
         _part_fault,
         _harmony_fault,
         _slot_fault,
@@ -72,6 +73,14 @@ def _section_fault(plan: Plan) -> str:
         inside = 0 <= section.start_s <= section.end_s <= end_s
         if not (inside and 0 <= first <= k and abs(section.transpose) <= 127):
             return f"section {k} lies outside the film, or repeats what is not there"
+    return ""
+
+
+def _marker_fault(plan: Plan) -> str:
+    end_s = float(plan.grid.bar_us[-1]) / 1e6 + 1.0
+    for marker in plan.markers:
+        if not (0 <= marker.time_s <= end_s and 0 <= marker.weight <= 1 and marker.beat in BEATS):
+            return f"marker {marker.name[:40]!r} lies outside the film, or asks for what there is not"
     return ""
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from tensionbgm.forms import Analysis, Motion, Shots, Thumbnails, Video
+from tensionbgm.forms import BEATS, Analysis, Motion, Shots, Thumbnails, Video
 from tensionbgm.markers import otio, otio_read
-from tensionbgm.markers.marks import BEATS, KINDS, Film, Mark, plain
+from tensionbgm.markers.marks import KINDS, Film, Mark, plain
 from tensionbgm.markers.timecode import RATES, Timecode, can_drop
 
 FRAMED = (".edl", ".fcpxml", ".otio")

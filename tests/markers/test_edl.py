@@ -101,3 +101,15 @@ def test_faults(tmp_path, text, fault):
     with pytest.raises(InputError, match=r"a\.edl: ") as told:
         read(tmp_path, text, film())
     assert fault in str(told.value)
+
+
+def test_what_an_earlier_score_said_of_a_marker_is_not_its_name(tmp_path):
+    text = LOCATORS.replace("Redemption", "Redemption (met, +3 ms)").replace("slams", "slams (if met, so)")
+    names = [m.name for m in read(tmp_path, text, film(duration=60)).markers]
+    assert names == ["Door slams (if met, so)", "Redemption"]
+
+
+def test_a_long_name_keeps_its_wishes(tmp_path):
+    text = LOCATORS.replace("Redemption", "R" * 300 + " [any 0.5]")
+    mark = read(tmp_path, text, film(duration=60)).markers[1]
+    assert (mark.name, mark.weight, mark.beat) == ("R" * 200, 0.5, "any")

@@ -1,6 +1,7 @@
 """Whatever lies in a file: hit points inside the film, or one line that names the file, fault and remedy."""
 
 import os
+import zipfile
 
 import pytest
 from films import film, read_here, saved
@@ -127,3 +128,24 @@ def test_text_in_another_encoding_is_told(tmp_path):
 def test_what_is_no_timecode_of_the_first_frame_is_refused(text):
     with pytest.raises(UsageError, match="give one like 01:00:00:00"):
         parse_first(text)
+
+
+def test_labels_that_are_not_placed_are_not_asked_for_their_time(tmp_path):
+    text = "time,name,kind\n5,a,marker\n01:00:00;00,b,section\n"
+    assert [m.name for m in read_hits(saved(tmp_path, "a.csv", text), film(25)).markers] == ["a"]
+
+
+def test_a_broken_archive_is_told(tmp_path):
+    path = tmp_path / "a.otioz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("content.otio", GOOD[".otio"])
+    broken = bytearray(path.read_bytes())
+    broken[60:70] = bytes(255 - byte for byte in broken[60:70])
+    path.write_bytes(broken)
+    told_or_inside(path, film())
+
+
+def test_a_line_of_blanks_takes_no_time_worth_telling(tmp_path):
+    blank = " " * 500_000
+    told_or_inside(saved(tmp_path, "a.edl", f"1{blank}x\n{LOCATORS}"), film())
+    told_or_inside(saved(tmp_path, "a.csv", f"time,name\n1,a{blank}[b\n"[:100_000]), film())
