@@ -18,14 +18,14 @@ def markers_met(markers: Sequence[Marker], notes: Notes) -> list[dict[str, Any]]
     Returns
     -------
     markers : list of dict
-        name, time_s, beat; met_ms: nearest beat of that kind on which a note starts, or the music ends with a bar,
-        minus the marker; positive where the music is late, None without notes
+        name, time_s, beat; met_ms: nearest beat of that kind on which a note starts, or the music ends with a
+        bar, minus the marker; positive where the music is late, None without notes
     """
     attack_s, _ = onset_clusters(notes)
     down_s, strong_s, every_s = beats(notes)
     meant = {"downbeat": down_s, "strong": strong_s, "any": every_s}
     bar_s = notes.seconds(notes.bar_quarter)  # where the music ends with a bar is heard, too
-    end_s = bar_s[np.abs(bar_s - notes.end_s) <= CLUSTER_S] if len(attack_s) else []
+    end_s = bar_s[(np.abs(bar_s - notes.end_s) <= CLUSTER_S) & (len(attack_s) > 0)]
     heard = {
         beat: np.append(time_s[np.abs(nearest_error_s(time_s, attack_s)) <= CLUSTER_S], end_s)
         for beat, time_s in meant.items()
