@@ -5,11 +5,21 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from hypothesis import strategies as st
 from search_plans import BAR, ensemble_plan
 
-from tensionbgm.forms import Plan
+from tensionbgm.forms import DIATONIC, EXACT, MIRRORED, MIRRORED_DIATONIC, OCTAVE, Plan
 
 BARS = 4  # of either half
+SHIFTS = {
+    EXACT: st.integers(-9, 9),
+    DIATONIC: st.integers(-6, 6),
+    MIRRORED: st.integers(110, 130),
+    OCTAVE: st.integers(-20, 20),
+    MIRRORED_DIATONIC: st.integers(62, 76),
+}
+# every way of tying, and a shift that leaves pitches in range
+KINDS = st.sampled_from(sorted(SHIFTS)).flatmap(lambda how: st.tuples(st.just(how), SHIFTS[how]))
 
 
 def tied_plan(how: int, shift: int, roles: tuple[str, ...] = ("melody", "bass")) -> Plan:

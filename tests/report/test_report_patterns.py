@@ -5,23 +5,14 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tied_plans import BARS, tied_plan
+from tied_plans import BARS, KINDS, tied_plan
 
 from tensionbgm.config import Effort
-from tensionbgm.forms import DIATONIC, EXACT, MIRRORED, MIRRORED_DIATONIC, OCTAVE, PPQ
+from tensionbgm.forms import PPQ
 from tensionbgm.music.notes import read_midi
 from tensionbgm.render.midi import write_midi
 from tensionbgm.report.patterns import pattern_facts
 from tensionbgm.search import run
-
-SHIFTS = {
-    EXACT: st.integers(-9, 9),
-    DIATONIC: st.integers(-6, 6),
-    MIRRORED: st.integers(110, 130),
-    OCTAVE: st.integers(-20, 20),
-    MIRRORED_DIATONIC: st.integers(62, 76),
-}
-KINDS = st.sampled_from(sorted(SHIFTS)).flatmap(lambda how: st.tuples(st.just(how), SHIFTS[how]))
 
 
 @settings(max_examples=15, deadline=None)

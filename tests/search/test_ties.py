@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_plans import BAR, ensemble_plan
-from tied_plans import BARS, tied_plan
+from tied_plans import BARS, KINDS, tied_plan
 
 from tensionbgm.errors import InputError
 from tensionbgm.forms import (
@@ -33,14 +33,6 @@ from tensionbgm.search import problem, run
 from tensionbgm.search.bound import bound
 from tensionbgm.search.lock import lock_bars
 
-SHIFTS = {
-    EXACT: st.integers(-9, 9),
-    DIATONIC: st.integers(-6, 6),
-    MIRRORED: st.integers(110, 130),
-    OCTAVE: st.integers(-20, 20),
-    MIRRORED_DIATONIC: st.integers(62, 76),
-}
-KINDS = st.integers(0, len(TIES) - 1).flatmap(lambda how: st.tuples(st.just(how), SHIFTS[how]))
 EACH = [(EXACT, 3), (DIATONIC, 2), (MIRRORED, 122), (OCTAVE, -5), (MIRRORED_DIATONIC, 70)]
 MINOR = (0, 2, 3, 5, 7, 8, 10)
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
