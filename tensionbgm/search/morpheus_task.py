@@ -145,10 +145,9 @@ def weighted(problem: rules.Problem, weight: np.ndarray) -> rules.Problem:
 
 
 def first_groups(problem: rules.Problem, w: int) -> rules.Problem:
-    """The problem without the groups from number w on; of w bars, what remains is their windows."""
+    """The problem without the groups from number w on; of w bars posed as clouds, their windows remain."""
     kept, entries = problem.member_group < w, np.diff(problem.entry_start)
     group = problem.group[:w].copy()
-    group[:, (rules.MEAN_OF, rules.MEAN_WEIGHT)] = 0  # means of what is gone
     n = len(problem.member_start) - 1
     owner = np.repeat(np.arange(n), np.diff(problem.member_start))
     return problem._replace(
