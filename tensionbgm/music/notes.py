@@ -217,15 +217,23 @@ def _collect(midi: Any, ticks: int) -> tuple[list, list, list, list, list[list[t
             elif message.type == "key_signature":
                 keys.append(_key_change(quarter, message.key))
             elif message.type == "marker":
-                markers.append((quarter, message.text))
+                markers.append((quarter, _told(message.text)))
             elif message.type in ("note_on", "note_off"):
                 _note(message, quarter, sounding, rows)
         for channel in sorted(rows):
             places.append((chunk, channel))
             tracks.append([(*row[:6], len(tracks), channel == DRUM_CHANNEL) for row in rows[channel]])
-            name = track.name.strip() or f"Track {len(tracks)}"
+            name = _told(track.name).strip() or f"Track {len(tracks)}"
             names.append(name if len(rows) == 1 else f"{name}, channel {channel + 1}")
     return tempo, sorted(meter), _agreed(keys), markers, tracks, names, places
+
+
+def _told(text: str) -> str:
+    """A text that was read as latin-1: UTF-8 where its bytes are that; MIDI names no encoding."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _note(message: Any, quarter: float, sounding: dict, rows: dict[int, list[tuple]]) -> None:

@@ -5,7 +5,7 @@ import os
 import mido
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from music_notes import music
 
@@ -159,6 +159,34 @@ def test_tempo_changes_place_notes_in_time(tmp_path):
     assert notes.notes["onset_s"].tolist() == [1.0]
     assert notes.notes["duration_s"].tolist() == pytest.approx([1.5])
     assert notes.end_s == pytest.approx(2.5)
+
+
+def named(path, charset, *texts):
+    """A file whose track and markers are called so, a marker on every quarter."""
+    midi = mido.MidiFile(ticks_per_beat=480, charset=charset)
+    named = [mido.MetaMessage("marker", text=text, time=480 * (k > 0)) for k, text in enumerate(texts)]
+    sound = [mido.Message(f"note_{what}", note=60, velocity=80, time=480) for what in ("on", "off")]
+    midi.tracks.append(mido.MidiTrack([mido.MetaMessage("track_name", name=texts[0]), *named, *sound]))
+    midi.save(path)
+    return read_midi(path)
+
+
+printed = st.text(st.characters(min_codepoint=32, exclude_categories=("C", "Z")), min_size=1, max_size=20)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(printed, min_size=1, max_size=4))
+def test_names_in_utf8_read_back_as_they_were_written(tmp_path, texts):
+    notes = named(tmp_path / "a.mid", "utf-8", *texts)
+    assert [text for _, text in notes.markers] == texts
+    assert notes.track_names == (texts[0],)
+
+
+def test_names_in_latin_1_are_still_read(tmp_path):
+    texts = ["Flöte", "Rückkehr", "é", "Tür fällt zu", "plain"]
+    notes = named(tmp_path / "a.mid", "latin-1", *texts)
+    assert [text for _, text in notes.markers] == texts
+    assert notes.track_names == ("Flöte",)
 
 
 def test_bars_follow_the_time_signatures(tmp_path):
