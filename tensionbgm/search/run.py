@@ -88,18 +88,32 @@ def compose(
     seconds, watch = effort.seconds, watch or Watch()
     posed = asked if lock is None else varied(asked, seed)
     cut, changes = neighbourhood.of_plan(plan, asked), moves.compound(plan, asked, RATE)
+    known = None
     if lock is None and plan.planned_seed not in (None, plan.seed):
         seconds, first, watch = seconds and seconds / 2, watch.part(0, 0.5), watch.part(0.5, 1)
         own = plan.planned_seed % 2**32
         known = engine.solve(asked.problem, schedule, twin, own, changes, cut, seconds, first, threads)
         posed = diverse(asked, known.x, seed)
     found = engine.solve(posed.problem, schedule, twin, seed, changes, cut, seconds, watch, threads)
+    if known is not None:
+        found = _after(known, found)
     if judge is not None:
         found = _judged(plan, posed, found, judge, schedule, seed)
     velocity = plan.slots["velocity"].copy()
     if lock is not None:
         velocity[lock.held] = lock.velocity[lock.held]
     return Piece(plan, posed.pitch(plan, found.x), velocity, _facts(twin.NAME, schedule, asked, found))
+
+
+def _after(known: Found, found: Found) -> Found:
+    """What was found, with the work of both searches: that for the notes known, and that away from them."""
+    return dataclasses.replace(
+        found,
+        x_start=known.x_start,
+        sweeps=known.sweeps + found.sweeps,
+        spent_s=known.spent_s + found.spent_s,
+        moved=known.moved + found.moved,
+    )
 
 
 def _judged(plan: Plan, posed: Posed, found: Found, judge: Judge, schedule: Schedule, seed: int) -> Found:

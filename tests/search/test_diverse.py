@@ -102,3 +102,31 @@ def test_what_is_told_is_the_cost_in_the_problem_as_it_was_asked(plan):
     x = np.zeros(len(posed.problem.domain_start) - 1, np.int64)
     x[posed.variable] = piece.pitch[posed.pitched]  # no ties: every variable is its slot's pitch
     assert piece.search.cost_end == engine.cost_of(posed.problem, x) / rules.POINT
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1).filter(lambda seed: seed != 3), bars=st.integers(2, 6))
+def test_what_is_told_covers_both_searches(seed, bars):
+    plan, done = ensemble_plan(bars, seed=3), []
+    solve = engine.solve
+
+    def watched(*arguments):
+        done.append(solve(*arguments))
+        return done[-1]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine, "solve", watched)
+        told, asked = compose(plan.reseeded(seed), DRAFT).search, pose(plan)
+    assert len(done) == 2
+    assert told.moves == asked.candidates * sum(one.sweeps for one in done)
+    assert told.moves_per_s == pytest.approx(told.moves / sum(one.spent_s for one in done))
+    assert told.cost_start == engine.cost_of(asked.problem, done[0].x_start) / rules.POINT
+    assert told.cost_end == engine.cost_of(asked.problem, done[1].x) / rules.POINT
+    proposed, kept = sum(one.moved for one in done).T
+    assert list(told.accepted.values()) == pytest.approx(kept[proposed > 0] / proposed[proposed > 0])
+
+
+def test_a_plan_composed_with_its_own_seed_tells_of_one_search(plan, first):
+    again = compose(plan.reseeded(9), DRAFT).search
+    assert again.moves == 2 * first.search.moves
+    assert again.cost_start == first.search.cost_start
