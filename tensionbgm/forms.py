@@ -81,6 +81,8 @@ class Analysis:
     speech_s: np.ndarray  # float (m, 2): spans where somebody speaks
     thumbnails: Thumbnails
     warnings: tuple[str, ...] = ()
+    # float (t,), 0..255, at `motion.time_s`: mean difference of frames 1/25 s apart; (0,) if not measured
+    change: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 # --------------------------------------------------------------------------- what is asked for

@@ -11,6 +11,7 @@ import numpy as np
 from tensionbgm.config import Look
 from tensionbgm.forms import Analysis, Shots
 from tensionbgm.progress import Watch
+from tensionbgm.video.change import ChangeMeter
 from tensionbgm.video.decode import BrokenClock, Film, open_film
 from tensionbgm.video.likeness import shot_embedding
 from tensionbgm.video.motion import MotionMeter
@@ -55,13 +56,14 @@ def _analyze(path: Path, look: Look, watch: Watch, steady: bool) -> Analysis:
     with watch.stage("shots"):
         shots, jump_s = find_shots(time_s, small, watch)
     motion = seen.motion.finish(video.duration_s, look.motion_hz, shots, jump_s)
+    change = seen.change.finish(motion.time_s, shots, jump_s)
     with watch.stage("likeness"):
         start_s, end_s = _settled(shots, video.duration_s)
         embedding = shot_embedding(seen.gallery.of_shots(start_s, end_s, time_s, small), watch)
     with watch.stage("speech"):
         speech_s, said = find_speech(path, zero_s, video.duration_s, watch)
     thumbnails = seen.album.thumbnails(look.thumbnails, video.duration_s)
-    return Analysis(video, shots, motion, embedding, speech_s, thumbnails, (*warnings, *said))
+    return Analysis(video, shots, motion, embedding, speech_s, thumbnails, (*warnings, *said), change)
 
 
 class _Seen:
@@ -70,6 +72,7 @@ class _Seen:
     def __init__(self, look: Look) -> None:
         self.small: list[np.ndarray] = []
         self.motion = MotionMeter()
+        self.change = ChangeMeter()
         self.gallery = Gallery()
         self.album = Album(max(4 * look.thumbnails, 8), 0.05)
 
@@ -78,6 +81,7 @@ class _Seen:
             small = cv2.resize(frame.rgb, SIZE, interpolation=cv2.INTER_AREA)
             self.small.append(small)
             self.motion.add(frame.time_s, frame.rgb)
+            self.change.add(frame.time_s, frame.rgb)
             self.gallery.add(frame.time_s, frame.rgb, small)
             self.album.add(frame.time_s, partial(thumbnail, frame.rgb))
             if len(self.small) % 16 == 0:

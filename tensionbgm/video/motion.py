@@ -57,14 +57,14 @@ class MotionMeter:
         centre_s = (edge_s[1:] + edge_s[:-1]) / 2
         pair = np.array(self._pair).reshape(-1, 7)
         start_s, end_s, rate = pair[:, 0], pair[:, 1], pair[:, 2:]
-        good = _within_one_shot(start_s, end_s, shots, jump_s)
+        good = within_one_shot(start_s, end_s, shots, jump_s)
         magnitude, right, up, camera, subject = (
-            _resample(start_s[good], end_s[good], rate[good, k], edge_s) for k in range(5)
+            resample(start_s[good], end_s[good], rate[good, k], edge_s) for k in range(5)
         )
         look = np.array(self._look).reshape(-1, 4)
         shown_s = np.append(look[1:, 0], max(duration_s, look[-1, 0] + 1e-3))
         brightness, saturation, warmth = (
-            _resample(look[:, 0], shown_s, look[:, k], edge_s) for k in (1, 2, 3)
+            resample(look[:, 0], shown_s, look[:, k], edge_s) for k in (1, 2, 3)
         )
         direction_rad = np.where(np.hypot(right, up) > 1e-6, np.arctan2(up, right), 0.0)
         return Motion(centre_s, magnitude, direction_rad, camera, subject, brightness, saturation, warmth)
@@ -142,7 +142,7 @@ def _flow_size(rgb: np.ndarray) -> np.ndarray:
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def _within_one_shot(start_s: np.ndarray, end_s: np.ndarray, shots: Shots, jump_s: np.ndarray) -> np.ndarray:
+def within_one_shot(start_s: np.ndarray, end_s: np.ndarray, shots: Shots, jump_s: np.ndarray) -> np.ndarray:
     """bool (n,): comparisons with no cut in (start, end] and outside all gradual transitions."""
     jumps = np.sort(np.concatenate([shots.cut_s, jump_s])) - 1e-6
     good = np.searchsorted(jumps, start_s, "right") == np.searchsorted(jumps, end_s, "right")
@@ -151,7 +151,7 @@ def _within_one_shot(start_s: np.ndarray, end_s: np.ndarray, shots: Shots, jump_
     return good
 
 
-def _resample(start_s: np.ndarray, end_s: np.ndarray, value: np.ndarray, edge_s: np.ndarray) -> np.ndarray:
+def resample(start_s: np.ndarray, end_s: np.ndarray, value: np.ndarray, edge_s: np.ndarray) -> np.ndarray:
     """Mean in each bin of a piecewise constant signal known on [start, end); empty bins are interpolated."""
     if not len(start_s):
         return np.zeros(len(edge_s) - 1)
