@@ -109,10 +109,21 @@ def _beats(grid: Grid) -> list[tuple[float, str]]:
     return [*beats, (float(grid.bar_us[-1]), "downbeat")]
 
 
+def _sixteenths(grid: Grid) -> list[float]:
+    """Time of each 16th [us]."""
+    bars = zip(grid.bar_us[:-1], grid.bar_beats, grid.bar_tempo_us, strict=True)
+    return [float(start + k * period / 4) for start, count, period in bars for k in range(4 * int(count))]
+
+
 def _saved(instance: Instance, time_us: int, role: str, beat_us: float) -> float:
-    """Share of a cut's price that a beat saves."""
+    """Share of a cut's price that a beat, or a 16th between beats, saves."""
     prices, apart = instance.prices, abs(time_us - beat_us)
-    credit = {"downbeat": prices.downbeat, "strong": prices.strong, "weak": prices.weak}[role]
+    credit = {
+        "downbeat": prices.downbeat,
+        "strong": prices.strong,
+        "weak": prices.weak,
+        "sixteenth": prices.sixteenth,
+    }[role]
     if apart <= prices.near_us:
         return credit * (1 - prices.slack * apart / prices.near_us)
     if apart <= prices.past_us:
@@ -122,10 +133,12 @@ def _saved(instance: Instance, time_us: int, role: str, beat_us: float) -> float
 
 
 def _cuts(instance: Instance, grid: Grid) -> float:
-    beats, total = _beats(grid), 0.0
+    beats, sixteenths, total = _beats(grid), _sixteenths(grid), 0.0
     for time, price in zip(instance.cut_us.tolist(), instance.cut_cost.tolist(), strict=True):
         near, role = min(beats, key=lambda beat: abs(beat[0] - time))
-        total += price / 1e6 * (1 - _saved(instance, time, role, near))
+        between = min(sixteenths, key=lambda sixteenth: abs(sixteenth - time))
+        saved = max(_saved(instance, time, role, near), _saved(instance, time, "sixteenth", between))
+        total += price / 1e6 * (1 - saved)
     for time in instance.boundary_us.tolist():
         if time < instance.end_us:
             near, role = min(beats, key=lambda beat: abs(beat[0] - time))

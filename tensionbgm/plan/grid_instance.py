@@ -38,6 +38,7 @@ class Prices:
     downbeat: float = 1.0  # what is saved by a cut on the first beat of a bar
     strong: float = 0.95  # on beat 3 of 4/4
     weak: float = 0.3  # on another beat
+    sixteenth: float = 0.1  # between the beats, on a 16th, where an accent can still be written
     near_us: int = 39_000  # a frame of 25 a second: heard as together (and under 40 ms after all rounding)
     past_us: int = 46_000  # from here on, little credit is left
     past: float = 0.4

@@ -30,6 +30,7 @@ class Lattice:
     down: np.ndarray  # float32 (n + 1,): as downbeat
     strong: np.ndarray  # float32 (n + 1,): as beat 3 of 4/4
     weak: np.ndarray  # float32 (n + 1,): as another beat
+    between: np.ndarray  # float32 (n + 1,): as a 16th between the beats
 
 
 def with_lines(instance: Instance) -> Instance:
@@ -57,7 +58,7 @@ def make_lattice(instance: Instance, step_us: int) -> Lattice:
     """What beats save at each moment; the step is stretched a little so that the film's end is one."""
     count = max(1, round(instance.end_us / step_us))
     step, prices = instance.end_us / count, instance.prices
-    saved = np.zeros((3, count + 1))
+    saved = np.zeros((4, count + 1))
 
     def add(moment: int, price: float, credit: tuple[float, ...], reach_us: float, marker: bool) -> None:
         low = max(0, int((moment - reach_us) / step))
@@ -67,11 +68,13 @@ def make_lattice(instance: Instance, step_us: int) -> Lattice:
         saved[:, at] += price * np.outer(credit, share * (away <= reach_us))
 
     for cut, cost in zip(instance.cut_us.tolist(), instance.cut_cost.tolist(), strict=True):
-        add(cut, cost / UNIT, (prices.downbeat, prices.strong, prices.weak), prices.far_us, False)
+        add(cut, cost / UNIT, (prices.downbeat, prices.strong, prices.weak, 0.0), prices.far_us, False)
+        # So near, lest a cut be paid for as on the beat and beside it.
+        add(cut, cost / UNIT, (0.0, 0.0, 0.0, prices.sixteenth), prices.past_us, False)
     for boundary in instance.boundary_us.tolist():
-        add(boundary, prices.section, (1.0, 0.0, 0.0), prices.far_us, False)
+        add(boundary, prices.section, (1.0, 0.0, 0.0, 0.0), prices.far_us, False)
     for time, kind in zip(instance.marker_us.tolist(), instance.marker_beat, strict=True):
-        credit = (1.0, float(kind != "downbeat"), float(kind == "any"))
+        credit = (1.0, float(kind != "downbeat"), float(kind == "any"), 0.0)
         # Half a quarter, lest two beats be paid for one marker.
         add(time, prices.marker, credit, instance.preferred_us / 2, True)
     return Lattice(step, *saved.astype(np.float32))
@@ -95,6 +98,7 @@ def best_bars(
     """
     count, reach = len(lattice.down) - 1, 5 * int(periods.max()) + 1
     down, strong, weak = (np.concatenate([np.zeros(reach, np.float32), a]) for a in _saved(lattice))
+    within = np.concatenate([np.zeros((reach, len(periods)), np.float32), _sixteenths(lattice, periods)])
     change, taste = _change_costs(instance, periods), _taste(instance, lattice, periods)
     # Moments are shifted by `reach`, so that no bar looks back before the beginning of the table.
     begin = np.full((count + 1 + reach, len(periods)), NEVER, np.float32)
@@ -111,6 +115,7 @@ def best_bars(
         inner = np.zeros_like(best)
         at = {k: weak[back[k]] for k in range(1, 5)}
         for bar in range(1, 6):
+            inner = inner + within[back[bar], column]
             if bar in instance.bar_cost:
                 cost = begin[back[bar], column] - inner + (instance.bar_cost[bar] / UNIT + bar * taste)
                 if bar == 4:
@@ -135,6 +140,14 @@ def best_bars(
 
 def _saved(lattice: Lattice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return lattice.down, lattice.strong, lattice.weak
+
+
+def _sixteenths(lattice: Lattice, periods: np.ndarray) -> np.ndarray:
+    """float32 (n + 1, k): what 16ths save within a quarter that begins at each moment, by its period."""
+    count = len(lattice.between)
+    known = np.concatenate([lattice.between, np.zeros(int(periods.max()), np.float32)])
+    at = np.arange(count)[:, None]
+    return sum(known[at + np.rint(periods * part / 4).astype(int)] for part in (1, 2, 3))
 
 
 def _trace(quarters: np.ndarray, came: np.ndarray, periods: np.ndarray, column: int) -> list[tuple[int, int]]:

@@ -115,6 +115,12 @@ def nearness(error_us: np.ndarray, prices: Prices) -> np.ndarray:
     return np.interp(error_us, corners, [1.0, 1 - prices.slack, prices.past, 0.0])
 
 
+def from_sixteenth(since_us: np.ndarray, period_us: np.ndarray | float) -> np.ndarray:
+    """Distance from the nearest 16th of moments so long after a beat [us]."""
+    sixteenth = period_us / 4
+    return np.abs(since_us - np.rint(since_us / sixteenth) * sixteenth)
+
+
 def _gains(
     instance: Instance,
     source: np.ndarray,
@@ -130,7 +136,7 @@ def _gains(
     boundary_cost = np.full(len(instance.boundary_us), round(prices.section * UNIT), np.int64)
     credits = ((prices.downbeat, prices.strong, prices.weak), (1.0, 0.0, 0.0))
     moments = ((instance.cut_us, instance.cut_cost), (instance.boundary_us, boundary_cost))
-    for (time, cost), credit in zip(moments, credits, strict=True):
+    for (time, cost), credit, between in zip(moments, credits, (prices.sixteenth, 0.0), strict=True):
         first = np.searchsorted(time, instance.anchor_us[source], "left")
         count = np.searchsorted(time, instance.anchor_us[target], "left") - first
         phrase = np.repeat(np.arange(len(source)), count)
@@ -138,9 +144,10 @@ def _gains(
         since = time[which] - instance.anchor_us[source][phrase]
         beat = np.minimum(np.rint(since / period[phrase]).astype(np.int64), beats[phrase])
         share = nearness(np.abs(since - beat * period[phrase]), prices)
+        least = between * nearness(from_sixteenth(since, period[phrase]), prices)
         np.add.at(missed, phrase, cost[which])
         for role in range(3):
-            saved = np.rint(cost[which] * credit[role] * share).astype(np.int64)
+            saved = np.rint(cost[which] * np.maximum(credit[role] * share, least)).astype(np.int64)
             np.add.at(gain[role], offset[phrase] + beat, saved)
     _add_markers(instance, source, target, beats, period, offset, missed, gain)
     return missed, gain
