@@ -93,8 +93,9 @@ def make_plan(
             form, shots, analysis.video.duration_s, ask,
             watch=watch, preferred_bpm=low + (high - low) * energy, markers=hits.markers,
         )  # fmt: skip
-    plan = plan_piece(grid, curve, ask, Mood(valence_of(analysis), energy), title, watch)
-    return dataclasses.replace(plan, markers=hits.markers, warnings=(*plan.warnings, *hits.notes))
+    mood = Mood(valence_of(analysis), energy)
+    plan = plan_piece(grid, curve, ask, mood, title, watch, hits.markers)
+    return dataclasses.replace(plan, warnings=(*plan.warnings, *hits.notes))
 
 
 def read_markers(analysis: Analysis, ask: config.Ask) -> tuple[Shots, Hits]:

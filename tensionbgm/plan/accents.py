@@ -1,7 +1,8 @@
-"""Cuts -> accents on the music's own 16ths.
+"""Cuts and markers -> accents on the music's own 16ths.
 
-A cut lands where a 16th lies within `TOLERANCE_S` of it.  There whatever starts is struck harder;
-sustained voices are struck again; drums join in as loudly as the curve allows.
+A cut lands where a 16th lies within `TOLERANCE_S` of it, a marker on the beat that was laid for it.  There
+whatever starts is struck harder; sustained voices are struck again; drums join in as loudly as the curve
+allows.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tensionbgm.forms import PPQ, Grid
+from tensionbgm.forms import PPQ, Grid, Marker
+from tensionbgm.plan.grid_markers import beat_ticks
 from tensionbgm.plan.kits import KITS
 from tensionbgm.plan.percussion import SIXTEENTH, stroke
 from tensionbgm.plan.score import Draft
@@ -33,13 +36,23 @@ class Accent:
     weight: float  # 0..1
 
 
-def accents(grid: Grid) -> tuple[Accent, ...]:
-    """The cuts that a 16th can meet, in order of time."""
+def accents(grid: Grid, markers: Sequence[Marker] = ()) -> tuple[Accent, ...]:
+    """The markers on their beats, and the cuts that a 16th can meet, in order of time.
+
+    A marker whose beat is missed is a cut like others; where its beat is the end nothing can be struck.
+    """
+    end, beat = int(grid.bar_tick[-1]), beat_ticks(grid, markers)
+    kept: dict[int, Accent] = {}
+    for tick, marker in zip(beat.tolist(), markers, strict=True):
+        if 0 <= tick < end:
+            there = grid.cut_weight[grid.cut_s == marker.time_s]
+            earlier = kept[tick].weight if tick in kept else 0.0
+            kept[tick] = Accent(tick, float(np.clip(max(marker.weight, earlier, *there), 0.0, 1.0)))
+    met = [marker.time_s for marker, tick in zip(markers, beat, strict=True) if tick >= 0]
     tick = np.round(np.asarray(grid.ticks(grid.cut_s)) / SIXTEENTH).astype(int) * SIXTEENTH
     late = np.abs(grid.seconds(tick) - grid.cut_s)
-    end = int(grid.bar_tick[-1])
     good = (late <= TOLERANCE_S) & (grid.cut_weight >= WEAK) & (tick < end - SIXTEENTH) & (tick >= 0)
-    kept: dict[int, Accent] = {}
+    good &= ~np.isin(grid.cut_s, met)
     for i in sorted(np.flatnonzero(good), key=lambda i: (-grid.cut_weight[i], i)):
         if all(abs(int(tick[i]) - other) >= CLOSE for other in kept):
             kept[int(tick[i])] = Accent(int(tick[i]), float(np.clip(grid.cut_weight[i], 0.0, 1.0)))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tensionbgm.errors import InputError
-from tensionbgm.forms import BEATS, Grid, Marker
+from tensionbgm.forms import BEATS, PPQ, Grid, Marker
 from tensionbgm.plan.grid_instance import accent_weights
 
 HELD_US = 40_000  # sound and picture this close are felt as one: what a marker can rely on
@@ -64,16 +64,32 @@ def make_accents(
 
 def misses_us(grid: Grid, markers: Sequence[Marker]) -> np.ndarray:
     """float (m,): nearest beat of the kind each marker asks for, minus the marker [microseconds]."""
-    beats = {
-        "downbeat": grid.bar_us,
-        "strong": strong_us(grid),
-        "any": np.interp(np.arange(grid.bar_tick[-1] // 480 + 1), grid.bar_tick // 480, grid.bar_us),
-    }
-    away = [beats[marker.beat] - 1e6 * marker.time_s for marker in markers]
-    return np.array([offset[np.abs(offset).argmin()] for offset in away])
+    return _nearest_beats(grid, markers)[1]
+
+
+def beat_ticks(grid: Grid, markers: Sequence[Marker]) -> np.ndarray:
+    """int (m,): the beat of its kind that meets each marker; -1 for one that is missed [ticks]."""
+    tick, late_us = _nearest_beats(grid, markers)
+    return np.where(np.abs(late_us) <= HELD_US, tick, -1)
 
 
 def strong_us(grid: Grid) -> np.ndarray:
     """Times of downbeats, of beat 3 of 4/4, and of the end, rising [microseconds]."""
-    middle = (grid.bar_us[:-1] + 2 * grid.bar_tempo_us)[grid.bar_beats == 4]
-    return np.sort(np.concatenate([grid.bar_us, middle]))
+    return np.interp(_ticks_by_kind(grid)["strong"], grid.bar_tick, grid.bar_us)
+
+
+def _nearest_beats(grid: Grid, markers: Sequence[Marker]) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest beat of the kind each marker asks for [ticks], and how late it is [microseconds]; (m,) each."""
+    ticks = _ticks_by_kind(grid)
+    beats_us = {kind: np.interp(tick, grid.bar_tick, grid.bar_us) for kind, tick in ticks.items()}
+    late = [beats_us[marker.beat] - 1e6 * marker.time_s for marker in markers]
+    near = [int(np.abs(offset).argmin()) for offset in late]
+    tick = [int(ticks[marker.beat][k]) for marker, k in zip(markers, near, strict=True)]
+    return np.array(tick, int), np.array([offset[k] for offset, k in zip(late, near, strict=True)])
+
+
+def _ticks_by_kind(grid: Grid) -> dict[str, np.ndarray]:
+    """What each of `BEATS` can mean, the end of the music included, int (k,), rising [ticks]."""
+    middle = (grid.bar_tick[:-1] + 2 * PPQ)[grid.bar_beats == 4]
+    strong = np.sort(np.concatenate([grid.bar_tick, middle]))
+    return {"downbeat": grid.bar_tick, "strong": strong, "any": np.arange(0, grid.bar_tick[-1] + 1, PPQ)}

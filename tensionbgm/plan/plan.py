@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from tensionbgm.config import Ask
-from tensionbgm.forms import Curve, Grid, Key, Part, Plan
+from tensionbgm.forms import Curve, Grid, Key, Marker, Part, Plan
 from tensionbgm.plan import accents, bass, breaths, counter, doubling, figures, pads, percussion, theme
 from tensionbgm.plan.freedom import loosen
 from tensionbgm.plan.harmony import Span, harmonise, merge
@@ -25,7 +26,13 @@ SEEN = 0.15  # weight from which a cut is seen as one
 
 
 def plan_piece(
-    grid: Grid, curve: Curve, ask: Ask, mood: Mood, title: str, watch: Watch | None = None
+    grid: Grid,
+    curve: Curve,
+    ask: Ask,
+    mood: Mood,
+    title: str,
+    watch: Watch | None = None,
+    markers: Sequence[Marker] = (),
 ) -> Plan:
     """Choose key, chords, parts and note slots.
 
@@ -43,6 +50,8 @@ def plan_piece(
         of the piece
     watch : Watch
         told how far the work is
+    markers : sequence of Marker
+        in order of time, each among the grid's accents; struck on their beats
 
     Returns
     -------
@@ -65,7 +74,7 @@ def plan_piece(
         spans, solver = harmonise(grid, bars, curve, tonic, mode, dice(ask.seed, film, "harmony"))
         watch.tick(0.3)
         draft = Draft(bars, _by_bar(bars, spans), palette, tonic, mode, ask.seed, film, _peak(bars))
-        notes = _write(draft, palette, grid, watch)
+        notes = _write(draft, palette, grid, markers, watch)
         parts, notes = _used(palette, notes)
         return Plan(
             title=title,
@@ -77,6 +86,7 @@ def plan_piece(
             parts=parts,
             slots=build(notes, parts, grid, curve),
             curve=curve,
+            markers=tuple(markers),
             harmony=solver,
         )
 
@@ -103,7 +113,7 @@ def _by_bar(bars: tuple[Bar, ...], spans: tuple[Span, ...]) -> tuple[tuple[Span,
     return tuple(tuple(row) for row in found)
 
 
-def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Note]:
+def _write(draft: Draft, palette: Palette, grid: Grid, markers: Sequence[Marker], watch: Watch) -> list[Note]:
     """Every texture in turn, then accents and breaths."""
     playing: dict[str, list[tuple[int, Player]]] = {}
     for i, player in enumerate(palette.players):
@@ -122,7 +132,7 @@ def _write(draft: Draft, palette: Palette, grid: Grid, watch: Watch) -> list[Not
     roles = [player.part.role for player in palette.players]
     notes = close_off(notes, draft)
     notes = breaths.part_phrases(breaths.breathe(loosen(notes, draft, roles), draft, roles), draft, roles)
-    return accents.land(notes, draft, accents.accents(grid), roles)
+    return accents.land(notes, draft, accents.accents(grid, markers), roles)
 
 
 def _used(palette: Palette, notes: list[Note]) -> tuple[tuple[Part, ...], list[Note]]:
