@@ -85,7 +85,7 @@ def _score(piece: Piece) -> Element:
     speller = Speller(plan)
     chords = next((p for p in players if not p.drums), None)
     for index, player in enumerate(players):
-        marks = [*dynamic_marks(player.notes, plan.grid)]
+        marks = [*dynamic_marks(player.notes, plan.grid, plan.curve)]
         if not player.drums:
             marks.extend(manner_mark(player.part.program, player.notes))
         if index == 0:

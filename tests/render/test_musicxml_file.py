@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from piece_factory import BASS, DRUMS, PAD, PARTS, STRINGS, grid, mask, piece_of, pieces, small_piece
 
 from tensionbgm.errors import InputError
-from tensionbgm.forms import PPQ, Chord, Key, Part, Piece
+from tensionbgm.forms import PPQ, Chord, Curve, Key, Part, Piece
 from tensionbgm.render.midi import notes_by_part
 from tensionbgm.render.musicxml import write_musicxml
 
@@ -545,10 +545,17 @@ def test_chord_symbols_name_root_kind_and_bass(folder: Path) -> None:
     assert second.findtext("offset") == "1440"
 
 
+def asking(piece: Piece, time_s: list[float], value: list[float]) -> Piece:
+    curve = Curve(np.array(time_s), np.array(value), "inline")
+    return replace(piece, plan=replace(piece.plan, curve=curve))
+
+
 def test_a_growing_phrase_gets_a_hairpin_and_says_where_it_led(folder: Path) -> None:
-    loud = [40, 50, 60, 70, 96, 96, 96, 96]
     notes = [(bar * 1920, 1920, 0, 0, 72) for bar in range(8)]
-    part = written(piece_of(notes, grid([4] * 8), velocity=loud), folder).findall("part")[VIOLINS]
+    piece = piece_of(notes, grid([4] * 8))
+    bar_s = float(piece.plan.grid.bar_us[1]) / 1e6
+    asked = asking(piece, [0.0, 4 * bar_s, 8 * bar_s], [0.1, 0.8, 0.8])
+    part = written(asked, folder).findall("part")[VIOLINS]
     told = [d.tag for m in part.iter("dynamics") for d in m]
     assert told[1:] == ["f"]
     assert told[0] in ("pp", "p")
@@ -559,15 +566,21 @@ def test_a_growing_phrase_gets_a_hairpin_and_says_where_it_led(folder: Path) -> 
 def test_no_hairpin_runs_through_rests_and_no_level_is_extreme(folder: Path) -> None:
     notes = [(bar * 1920, 1920, 0, 0, 72) for bar in (0, 1, 4, 5)]
     piece = piece_of(notes, grid([4] * 6), velocity=[1, 2, 127, 127])
-    part = written(piece, folder).findall("part")[VIOLINS]
+    bar_s = float(piece.plan.grid.bar_us[1]) / 1e6
+    part = written(asking(piece, [2 * bar_s, 4 * bar_s], [0.0, 1.0]), folder).findall("part")[VIOLINS]
     assert part.find(".//wedge") is None
     assert {d.tag for m in part.iter("dynamics") for d in m} <= {"pp", "p", "mp", "mf", "f", "ff"}
 
 
-def test_a_steady_part_is_told_its_level_once(folder: Path) -> None:
+@pytest.mark.parametrize(("tension", "level"), [(0.05, "pp"), (0.25, "p"), (0.55, "mf"), (0.95, "ff")])
+def test_a_steady_part_is_told_once_how_loud_it_is_meant_and_played_as_loud_as_it_sounds(
+    folder: Path, tension: float, level: str
+) -> None:
     notes = [(bar * 1920, 1920, 0, 0, 72) for bar in range(8)]
-    part = written(piece_of(notes, grid([4] * 8), velocity=80), folder).findall("part")[VIOLINS]
-    assert [d.tag for m in part.iter("dynamics") for d in m] == ["mf"]
+    piece = asking(piece_of(notes, grid([4] * 8), velocity=72), [0.0, 1.0], [tension, tension])
+    part = written(piece, folder).findall("part")[VIOLINS]
+    assert [d.tag for m in part.iter("dynamics") for d in m] == [level]
+    assert [sound.get("dynamics") for sound in part.iter("sound") if sound.get("dynamics")] == ["80.00"]
 
 
 def test_a_silent_part_has_whole_bar_rests(folder: Path) -> None:
