@@ -1,22 +1,26 @@
-"""Notes -> the same notes with room to breathe: before loud arrivals, and where a line begins elsewhere."""
+"""Notes -> the same notes with room to breathe: around turns of the film, where a line begins elsewhere."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 from tensionbgm.forms import PPQ
+from tensionbgm.plan.phrases import Bar
 from tensionbgm.plan.score import Draft
 from tensionbgm.plan.slots import Note
 
 BREATH = PPQ // 2  # silence of the sustained voices before a loud arrival [ticks]
 FAR = 9  # a melody that begins a phrase so much higher or lower takes breath for a whole beat [semitones]
 SHORTEST = PPQ // 2  # of a note cut short for it [ticks]
+STROKE = PPQ  # what is struck on a cut into calm sounds so long at most [ticks]
+SHORT_S = 1.6  # a bar as short is silent as a whole
 
 
 def breathe(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
-    """Sustained and figured voices stop for a moment before a section that enters much louder."""
+    """Sustained and figured voices stop for a moment before the music enters much louder."""
     for bar, after in itertools.pairwise(draft.bars):
-        if not (after.opens and after.level >= 3 and after.level > bar.level and bar.beats >= 3):
+        if after.turn != "drop" or bar.beats < 3:
             continue
         start = after.start_tick - BREATH
         kept = []
@@ -28,6 +32,35 @@ def breathe(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
                 kept.append(note)
         notes = kept
     return notes
+
+
+def leave_holes(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
+    """Where force breaks off into calm, one stroke on the cut, then nothing but the melody for a while.
+
+    What plays on after the hole plays the same pitches as before it.
+    """
+    holes = [_hole(bar) for bar in draft.bars if bar.turn == "fall" and bar.beats >= 3]
+    written: list[Note] = []
+    for number, note in enumerate(notes):
+        end = note.onset + note.duration
+        hole = next((h for h in holes if note.onset < h[1] and end > h[0]), None)
+        if hole is None or roles[note.part] == "melody":
+            written.append(note)
+            continue
+        start, stop = hole
+        key = note.key if note.key is not None else ("broken off", number)
+        if note.onset <= start:
+            length = STROKE if note.onset == start else start - note.onset
+            written.append(dataclasses.replace(note, duration=min(note.duration, length), key=key))
+        if end - stop >= PPQ and roles[note.part] != "percussion":
+            written.append(dataclasses.replace(note, onset=stop, duration=end - stop, key=key))
+    return written
+
+
+def _hole(bar: Bar) -> tuple[int, int]:
+    """First and last tick of the hole in a bar: half of it, or all if it is short."""
+    whole = bar.beats * bar.beat_s <= SHORT_S
+    return bar.start_tick, bar.end_tick if whole else bar.start_tick + (bar.beats + 1) // 2 * PPQ
 
 
 def part_phrases(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:

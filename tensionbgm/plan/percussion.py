@@ -42,7 +42,7 @@ def stroke(draft: Draft, part: int, tick: int, drum: int, force: int) -> Note:
 def _bar_strokes(draft: Draft, bar: Bar, after: Bar | None, kit: Kit) -> list[tuple[int, int, int]]:
     """The pattern of a bar, its last beats given to a fill or a roll where one leads on."""
     level = max(bar.level - 1, 0) if draft.broadens(bar) or (bar.index < 2 and bar.level < 4) else bar.level
-    rolls = after is not None and after.opens and after.level >= 3 and after.level > bar.level
+    rolls = after is not None and after.turn == "drop"
     fills = bar.last_in_phrase and level >= 3 and not rolls and bar.beats >= 2
     lead_beats = min(2, bar.beats - 1) if rolls else int(fills)
     stop = bar.end_tick - lead_beats * PPQ

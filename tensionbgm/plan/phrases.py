@@ -9,6 +9,7 @@ starts calmly has an intro of `INTRO` bars, a material of its own.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,10 @@ CADENCE_FROM = 4  # bars a return has at least if the film's last cadence is to 
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # energy thresholds between levels 0..4
 MARGIN = 0.06  # inside a phrase the level changes only beyond a threshold by this much
 HOLD_S = 1.5  # the last chord is held at least about this long
+STRONGEST = 0.7  # cuts of this weight on a downbeat turn the music, as sections do
+MET_S = 0.04  # from the bar line
+LOUD = 3  # level from which an arrival is one
+FALLS = 2  # levels at once that leave a hole behind
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Bar:
     intro: bool = False  # before the theme
     steady: float = 0.0  # the target followed with some play: players come and go by it
     varies: int | None = None  # material whose theme this one varies, if it does
+    turn: str = ""  # "" | "drop": louder at a section's start or a strongest cut | "fall": much calmer there
 
     @property
     def end_tick(self) -> int:
@@ -86,7 +92,10 @@ def lay_out(grid: Grid, curve: Curve) -> tuple[Bar, ...]:
     for section in _walk(grid, target):
         bars.extend(_section_bars(grid, section, target, endings))
     source = share_phrases(bars, {at.material: at.phrases for at in _walk(grid, target)})
-    return tuple(replace(bar, source=source[bar.material, bar.place]) for bar in bars)
+    turns = _turns(grid, bars)
+    return tuple(
+        replace(bar, source=source[bar.material, bar.place], turn=turns.get(bar.index, "")) for bar in bars
+    )
 
 
 @dataclass(frozen=True)
@@ -230,6 +239,21 @@ def _phrase_bars(
             )
         )
     return bars
+
+
+def _turns(grid: Grid, bars: list[Bar]) -> dict[int, str]:
+    """Bars in which the music turns: into full force, or from force into calm."""
+    strongest = np.asarray(grid.cut_s)[np.asarray(grid.cut_weight) >= STRONGEST]
+    found = {}
+    for before, bar in itertools.pairwise(bars):
+        line_s = float(grid.bar_us[bar.index]) / 1e6
+        if not bar.opens and not (np.abs(strongest - line_s) <= MET_S).any():
+            continue
+        if bar.level >= LOUD and bar.level > before.level:
+            found[bar.index] = "drop"
+        elif before.level - bar.level >= FALLS and not bar.ending:
+            found[bar.index] = "fall"
+    return found
 
 
 def _transpose(grid: Grid, at: _Stretch) -> int:

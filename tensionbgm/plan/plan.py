@@ -131,7 +131,8 @@ def _write(draft: Draft, palette: Palette, grid: Grid, markers: Sequence[Marker]
     watch.tick(0.7)
     roles = [player.part.role for player in palette.players]
     notes = close_off(notes, draft)
-    notes = breaths.part_phrases(breaths.breathe(loosen(notes, draft, roles), draft, roles), draft, roles)
+    notes = breaths.breathe(loosen(notes, draft, roles), draft, roles)
+    notes = breaths.leave_holes(breaths.part_phrases(notes, draft, roles), draft, roles)
     return accents.land(notes, draft, accents.accents(grid, markers), roles)
 
 

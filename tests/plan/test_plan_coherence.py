@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -283,3 +284,40 @@ def test_an_off_beat_motif_is_answered_in_a_bar_of_any_length(beats, seed):
     late = motifs.Motif(((beats / 2, beats / 2),), (0,))
     said = motifs.answer(late, "driving", 1, beats, dice)
     assert len(said.rhythm) == len(said.steps) >= 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    values=st.lists(st.sampled_from([0.1, 0.5, 0.95]), min_size=4, max_size=4),
+    palette=st.sampled_from(PALETTES),
+    beats=st.sampled_from([3, 4]),
+)
+def test_force_that_breaks_off_into_calm_leaves_a_hole_in_which_only_the_melody_sounds(
+    values, palette, beats
+):
+    grid, curve = film("ABCD", [4] * 4, values, beats)
+    plan = plan_piece(grid, curve, Ask(palette=palette), Mood(), "t")
+    falls = [bar for bar in phrases.lay_out(grid, curve) if bar.turn == "fall"]
+    assert {bar.index for bar in falls} <= {4, 8, 12}
+    assert all(values[bar.index // 4 - 1] > values[bar.index // 4] for bar in falls)
+    assert len(falls) >= sum(a - b > 0.8 for a, b in itertools.pairwise(values[:-1]))
+    onset, end = plan.slots["onset_tick"], plan.slots["onset_tick"] + plan.slots["duration_tick"]
+    for bar in falls:
+        stop = bar.start_tick + (beats + 1) // 2 * PPQ
+        inside = (end > bar.start_tick + PPQ) & (onset < stop)
+        assert set(roles(plan)[inside].tolist()) <= {"melody"}
+        struck = (onset == bar.start_tick) & (roles(plan) != "melody")
+        assert struck.any()
+
+
+def test_a_strongest_cut_on_a_downbeat_turns_the_music_inside_a_section():
+    grid, _ = film("A", [16], [0.5])
+    line_s = grid.bar_us / 1e6
+    curve = Curve(
+        np.array([line_s[8] - 0.01, line_s[8], line_s[12] - 0.01, line_s[12]]),
+        np.array([0.2, 0.95, 0.95, 0.1]),
+        "inline",
+    )
+    for weight, turns in ((1.0, {8: "drop", 12: "fall"}), (0.3, {})):
+        cut = replace(grid, cut_s=line_s[[8, 12]] + 0.03, cut_weight=np.full(2, weight))
+        assert {bar.index: bar.turn for bar in phrases.lay_out(cut, curve) if bar.turn} == turns
