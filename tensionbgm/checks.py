@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from fractions import Fraction
 from pathlib import Path
 
 from tensionbgm import config
@@ -59,13 +60,22 @@ def earlier_stems(out: Path) -> list[str]:
         return []  # no report of ours: whatever lies there is the user's
 
 
-def film_fps(score: Path) -> float | None:
-    """Frames a second of the film a score was written for, by the report beside it."""
+def film_rate(score: Path) -> tuple[Fraction | None, tuple[str, ...]]:
+    """Frames a second of the film a score was written for, by the report beside it; and what to warn of."""
+    from tensionbgm.markers import timecode
+
     try:
-        fps = json.loads((score / "report.json").read_text(encoding="utf-8"))["video"]["fps"]
-        return float(fps) if fps > 0 else None
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None  # no report of ours, or one without a film
+        video = json.loads((score / "report.json").read_text(encoding="utf-8"))["video"]
+        fps, vfr = float(video["fps"]), bool(video.get("vfr"))
+        rate = timecode.film_rate(fps, float(video.get("frame_s", 1 / fps)), vfr)
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError):
+        return None, ()  # no report of ours, or one without a film
+    if vfr and "frame_s" not in video:  # reports had none once
+        return rate, (
+            f"{score / 'report.json'}: does not tell how long the film's frames last, which differ; "
+            f"{timecode.spoken(rate)} a second are taken; give --rate if they are others",
+        )
+    return rate, ()
 
 
 def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) -> None:

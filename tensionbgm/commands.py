@@ -242,7 +242,8 @@ def markers(
     kinds : str
         which to write, divided by commas: section, cut, marker, bar
     rate : str, optional
-        frames a second, "25" or "30000/1001"; default the film's, by the report beside the plan
+        frames a second, "25" or "30000/1001"; default those timecode counts in the film, by the report beside
+        the plan
     timecode : str, optional
         of the film's first frame; default 01:00:00:00
 
@@ -256,7 +257,7 @@ def markers(
     from tensionbgm.markers.marks import Film
     from tensionbgm.markers.read import parse_first
     from tensionbgm.markers.structure import parse_kinds, structure
-    from tensionbgm.markers.timecode import exact_rate, parse_rate
+    from tensionbgm.markers.timecode import parse_rate
     from tensionbgm.markers.write import check_target, marks_text
     from tensionbgm.music.notes import read_midi
     from tensionbgm.render.midi import section_starts
@@ -265,16 +266,16 @@ def markers(
     from tensionbgm.search.check import check_plan
 
     chosen, first = parse_kinds(kinds), parse_first(timecode)
+    folder = score if score.is_dir() else score.parent
     try:
-        known = checks.film_fps(score if score.is_dir() else score.parent) if rate is None else None
-        exact = parse_rate(rate) if rate is not None else exact_rate(known) if known else None
+        exact, said = checks.film_rate(folder) if rate is None else (parse_rate(rate), ())
     except ValueError as wrong:
         raise UsageError(f"rate: {wrong}; give one like 25 or 29.97") from wrong
     out = out or Path(f"{score.resolve().name if score.is_dir() else score.stem}-markers.csv")
     check_target(out)
     plan = saved.load(Plan, score / "plan.json" if score.is_dir() else score)
     check_plan(plan)
-    midi = (score if score.is_dir() else score.parent) / "music.mid"
+    midi = folder / "music.mid"
     cut_ms = marker_ms = None
     if midi.is_file():
         notes = read_midi(midi)
@@ -285,7 +286,8 @@ def markers(
     text = marks_text(marks, out, film, plan.title)
     with file_written_aside(out, force) as aside:
         aside.write_text(text, encoding="utf-8")
-    return Made(out, {"markers": [mark.told() for mark in marks]})
+    said = said if film and out.suffix.lower() != ".csv" else ()
+    return Made(out, {"markers": [mark.told() for mark in marks]}, said)
 
 
 def beside_curve(path: Path) -> Curve | None:
@@ -320,3 +322,24 @@ def demo(out: Path, force: bool = False) -> None:
         raise InputError(f"{out}: the demo is an mp4 film; give a name that ends in .mp4")
     with file_written_aside(out, force) as aside:
         make_demo(aside)
+
+
+def train_video(
+    data: Path, out: Path, seed: int = 0, force: bool = False, watch: Watch | None = None
+) -> None:
+    """Train the energy model on a corpus on disk.
+
+    Checkpoints lie beside `out` until it is done: the same call goes on where an interrupted one was.
+
+    Raises
+    ------
+    InputError
+        the corpus is missing or at fault, the file exists already or cannot be written, or a checkpoint
+        beside it is of another training
+    Cancelled
+        the watch said so
+    """
+    from tensionbgm.model.energy_fit import fit_energy
+
+    with file_written_aside(out, force) as aside:
+        fit_energy(data, aside, seed, watch, notes=out)

@@ -108,12 +108,12 @@ def read_markers(analysis: Analysis, ask: config.Ask) -> tuple[Shots, Hits]:
     """
     from tensionbgm.markers.marks import Film
     from tensionbgm.markers.read import Hits, parse_first, read_hits, with_edits
-    from tensionbgm.markers.timecode import exact_rate
+    from tensionbgm.markers.timecode import film_rate
 
     if ask.markers is None:
         return analysis.shots, Hits()
     video = analysis.video
-    rate = exact_rate(1 / video.frame_s if video.vfr else video.fps)
+    rate = film_rate(video.fps, video.frame_s, video.vfr)
     film = Film(
         rate, Fraction(round(video.duration_s * 1e6), 10**6), not video.vfr, parse_first(ask.timecode)
     )

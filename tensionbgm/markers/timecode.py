@@ -14,6 +14,7 @@ from fractions import Fraction
 WHOLE = (24, 25, 30, 48, 50, 60, 90, 100, 120)  # frames a second films are shot at ...
 SLOWED = (24, 30, 48, 60, 120)  # ... and those also run slower by 1000/1001
 NEAR = Fraction(3, 10_000)  # how far a measured rate may be off; 24 and 24000/1001 are 10/10000 apart
+ROUGH = Fraction(5, 100)  # how far one may be off that a frame of whole milliseconds has
 RATES = tuple(map(Fraction, WHOLE)) + tuple(Fraction(1000 * whole, 1001) for whole in SLOWED)
 
 _SECONDS = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,9}(?:\.\d{0,12})?|\.\d{1,12})", re.ASCII)
@@ -46,10 +47,44 @@ def exact_rate(fps: float) -> Fraction:
     if not 0 < fps < 1e9:
         raise ValueError(f"{fps} frames a second are no rate")
     measured = Fraction(fps)
+    return _known_rate(measured, NEAR) or measured.limit_denominator(1001) or measured
+
+
+def film_rate(fps: float, frame_s: float, vfr: bool) -> Fraction:
+    """The rate at which timecode counts a film: of the timebase an editing program conforms it to.
+
+    The clock goes on while frames are left out, so in a film that leaves some out it is the rate that most
+    frames keep.  Frames that last equally long have it in their mean, which only a long last frame can spoil.
+
+    Parameters
+    ----------
+    fps : float
+        mean rate
+    frame_s : float
+        median length of a frame [s], as exact as the film's time stamps: 33 ms may be 1/30 s
+    vfr : bool
+        whether frames differ in length
+
+    Raises
+    ------
+    ValueError
+        these are no positive numbers
+    """
+    if not (0 < fps < 1e9 and 1e-9 < frame_s < 1e9):
+        raise ValueError(f"{fps} frames a second of {frame_s} s are no rate")
+    usual, mean = Fraction(1 / frame_s), Fraction(fps)
+    measured = [usual, mean] if vfr else [mean, usual]
+    if abs(mean / usual - 1) > ROUGH:
+        measured = [usual]
+    known = (_known_rate(rate, NEAR) for rate in measured)
+    rough = _known_rate(usual, ROUGH) if vfr else None
+    return next((rate for rate in known if rate), rough) or exact_rate(float(measured[0]))
+
+
+def _known_rate(measured: Fraction, off: Fraction) -> Fraction | None:
+    """The nearest rate that films are made at, if it is no further off than that share."""
     nearest = min(RATES, key=lambda rate: abs(measured - rate))
-    if abs(measured - nearest) <= NEAR * nearest:
-        return nearest
-    return measured.limit_denominator(1001) or measured
+    return nearest if abs(measured - nearest) <= off * nearest else None
 
 
 def parse_rate(text: str) -> Fraction:

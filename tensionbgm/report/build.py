@@ -125,6 +125,7 @@ def video_json(analysis: Analysis) -> dict[str, Any]:
         "path",
         "duration_s",
         "fps",
+        "frame_s",
         "vfr",
         "rotation",
         "width",
