@@ -7,11 +7,15 @@ import os
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tensionbgm import config
 from tensionbgm.errors import InputError
 from tensionbgm.folder import refuse_overwriting, refuse_unwritable
 from tensionbgm.forms import Analysis
+
+if TYPE_CHECKING:
+    from tensionbgm.markers.marks import Timeline
 
 SHORTEST_S = 0.5  # below this there is no room for a bar of music
 LONGEST_S = 3600.0  # an hour of sound takes a gigabyte and a half, several times
@@ -78,8 +82,8 @@ def film_rate(score: Path) -> tuple[Fraction | None, tuple[str, ...]]:
     return rate, ()
 
 
-def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) -> None:
-    """Refuse what cannot be meant before any long work.
+def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) -> Timeline | None:
+    """Refuse what cannot be meant before any long work; returns what the file of markers says.
 
     Raises
     ------
@@ -100,9 +104,9 @@ def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) ->
     if ask.curve is not None:
         check_spec(ask.curve)
     parse_first(ask.timecode)
-    if ask.markers is not None:
-        parse_file(Path(ask.markers))
+    timeline = None if ask.markers is None else parse_file(Path(ask.markers))
     find_font(sound.soundfont)
+    return timeline
 
 
 def check_length(analysis: Analysis) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 from tensionbgm import config, saved
 from tensionbgm.checks import FILM, check_length, check_place, check_wishes, earlier_stems
 from tensionbgm.folder import written_aside
-from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan, Shots
+from tensionbgm.forms import Analysis, Curve, Form, Piece, Plan
 from tensionbgm.progress import Watch
 
 if TYPE_CHECKING:
+    from tensionbgm.markers.marks import Timeline
     from tensionbgm.markers.read import Hits
     from tensionbgm.search.lock import Lock
 
@@ -71,9 +72,21 @@ def understand(analysis: Analysis, curve: str | None = None) -> tuple[Curve, For
 
 
 def make_plan(
-    analysis: Analysis, curve: Curve, form: Form, ask: config.Ask, title: str, watch: Watch | None = None
+    analysis: Analysis,
+    curve: Curve,
+    form: Form,
+    ask: config.Ask,
+    title: str,
+    watch: Watch | None = None,
+    hits: Hits | None = None,
 ) -> Plan:
     """Tempo, bars, harmony, parts and note slots for a film.
+
+    Parameters
+    ----------
+    hits : Hits, optional
+        what the user's markers ask for, its cuts already among those of the film (`read_markers`); default:
+        read here
 
     Raises
     ------
@@ -87,10 +100,11 @@ def make_plan(
     watch = watch or Watch()
     low, high = 80.0, 124.0  # calm films walk, wild ones run: within whatever range was asked
     energy = float(curve.mean(0.0, analysis.video.duration_s))
-    shots, hits = read_markers(analysis, ask)
+    if hits is None:
+        analysis, hits = read_markers(analysis, ask)
     with watch.stage("tempo and bars"):
         grid = plan_grid(
-            form, shots, analysis.video.duration_s, ask,
+            form, analysis.shots, analysis.video.duration_s, ask,
             watch=watch, preferred_bpm=low + (high - low) * energy, markers=hits.markers,
         )  # fmt: skip
     mood = Mood(valence_of(analysis), energy)
@@ -98,30 +112,39 @@ def make_plan(
     return dataclasses.replace(plan, warnings=(*plan.warnings, *hits.notes))
 
 
-def read_markers(analysis: Analysis, ask: config.Ask) -> tuple[Shots, Hits]:
-    """What the user's file asks the music to meet; cuts as they were seen, or as the file knows better.
+def read_markers(
+    analysis: Analysis, ask: config.Ask, timeline: Timeline | None = None
+) -> tuple[Analysis, Hits]:
+    """What the user's file asks the music to meet; and the film with its cuts where the file knows better.
+
+    Parameters
+    ----------
+    timeline : Timeline, optional
+        what the file says, where it has been read before
 
     Raises
     ------
     InputError, UsageError
         the file or the timecode is at fault
     """
-    from tensionbgm.markers.marks import Film
-    from tensionbgm.markers.read import Hits, parse_first, read_hits, with_edits
+    from tensionbgm.markers.marks import Film, plain
+    from tensionbgm.markers.read import Hits, parse_first, place, read_hits, with_edits
     from tensionbgm.markers.timecode import film_rate
 
     if ask.markers is None:
-        return analysis.shots, Hits()
-    video = analysis.video
+        return analysis, Hits()
+    video, shots, path = analysis.video, analysis.shots, Path(ask.markers)
     rate = film_rate(video.fps, video.frame_s, video.vfr)
     film = Film(
         rate, Fraction(round(video.duration_s * 1e6), 10**6), not video.vfr, parse_first(ask.timecode)
     )
-    hits = read_hits(Path(ask.markers), film)
+    hits = read_hits(path, film) if timeline is None else place(path, timeline, film)
     if not hits.edit_s:
-        return analysis.shots, hits
-    cut_s, strength = with_edits(analysis.shots.cut_s, analysis.shots.strength, hits.edit_s)
-    return dataclasses.replace(analysis.shots, cut_s=cut_s, strength=strength), hits
+        return analysis, hits
+    cut_s, strength = with_edits(shots.cut_s, shots.strength, hits.edit_s)
+    source = f"{shots.source} and {plain(path.name)}"
+    shots = dataclasses.replace(shots, cut_s=cut_s, strength=strength, source=source)
+    return dataclasses.replace(analysis, shots=shots), hits
 
 
 def valence_of(analysis: Analysis) -> float:
@@ -187,12 +210,13 @@ def score(
     asked, watch = asked or Asked(), watch or Watch()
     out = out or Path(f"{video.stem or video.name}-score")
     check_place(video, out, force)
-    check_wishes(asked.ask, asked.effort, asked.sound)
+    timeline = check_wishes(asked.ask, asked.effort, asked.sound)
     analysis = look_at(video, asked.look, watch)
     check_length(analysis)
     with watch.stage("curve and form"):
         curve, form, warnings = understand(analysis, asked.ask.curve)
-    plan = make_plan(analysis, curve, form, asked.ask, video.stem, watch)
+    analysis, hits = read_markers(analysis, asked.ask, timeline)
+    plan = make_plan(analysis, curve, form, asked.ask, video.stem, watch, hits)
     piece = make_piece(plan, asked.effort, watch)
     said = [*warnings, *film_warnings(analysis)]
     with written_aside(out, force, earlier_stems(out)) as folder:
@@ -203,7 +227,7 @@ def score(
 def film_warnings(analysis: Analysis) -> list[str]:
     """What could not be had from the film."""
     said = []
-    if not len(analysis.shots.boundary_s):
+    if not len(analysis.shots.boundary_s) and not len(analysis.shots.cut_s):
         said.append(
             "no cuts were found, so there is nothing to land on: the music follows the curve and ends "
             "with the film"

@@ -87,14 +87,26 @@ def parse_first(text: str | None) -> Timecode | None:
 
 
 def read_hits(path: Path, film: Film) -> Hits:
+    """`place` of what `parse_file` says of a file."""
+    return place(path, parse_file(path), film)
+
+
+def place(path: Path, timeline: Timeline, film: Film) -> Hits:
     """The markers of a file in the film's time; without any, where its film cuts.
+
+    Parameters
+    ----------
+    path : Path
+        of the file, for what is told of it
+    timeline : Timeline
+        what it says
+    film : Film
 
     Raises
     ------
     InputError
-        see `parse_file`; or a timecode that there is not at the film's rate, or no marker inside the film
+        a timecode that there is not at the film's rate, or no marker inside the film
     """
-    timeline = parse_file(path)
     hits, ours = _kept(timeline)
     placed = [(_film_time(path, mark, timeline, film), mark) for mark in hits or timeline.edits]
     notes = [*timeline.warnings, *_labels_said(path, [mark for _, mark in placed], timeline, film)]

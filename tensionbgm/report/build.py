@@ -83,7 +83,9 @@ def build_report(
     metrics = {
         "tension": tension_fit(plan.curve, profile, control, seed)
         | {"irreducible": None if irreducible is None else dict(irreducible)},
-        "cuts": alignment(cut_s, strength, notes, duration_s, seed) | _accents_asked(plan, notes),
+        "cuts": {"source": analysis.shots.source if analysis else "plan"}
+        | alignment(cut_s, strength, notes, duration_s, seed)
+        | _accents_asked(plan, notes),
         "patterns": pattern_facts(piece, notes),
         "rules": rule_counts(notes, plan.parts),
         "prior": dict(prior) if prior else None,
@@ -135,7 +137,7 @@ def video_json(analysis: Analysis) -> dict[str, Any]:
         "container",
     )
     facts = {name: getattr(video, name) for name in names}
-    facts["cuts_s"] = analysis.shots.cut_s
+    facts["cuts_s"], facts["cuts_from"] = analysis.shots.cut_s, analysis.shots.source
     facts["has_audio"], facts["complete"] = video.has_audio, video.complete
     return plain({**facts, "speech_s": analysis.speech_s})
 

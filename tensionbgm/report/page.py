@@ -127,7 +127,8 @@ def _about(report: Mapping[str, Any], duration_s: float) -> str:
     bpm = [tempo for _, tempo in plan["tempo_map"]]
     said = [looks.clock(duration_s, 1)]
     if video:
-        said += [f"{video['width']}×{video['height']}", words.count(len(video["cuts_s"]), "cut")]
+        told = "" if video["cuts_from"] == "picture" else f" by {video['cuts_from']}"
+        said += [f"{video['width']}×{video['height']}", words.count(len(video["cuts_s"]), "cut") + told]
     said += [", then ".join(dict.fromkeys(name for _, name in plan["key"])), f"{plan['meter']}"]
     if bpm:
         spread = f"{min(bpm):.0f}" if max(bpm) - min(bpm) < 1 else f"{min(bpm):.0f} to {max(bpm):.0f}"

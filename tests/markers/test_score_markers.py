@@ -2,23 +2,30 @@
 
 import dataclasses
 import json
+from fractions import Fraction
+from itertools import pairwise
 
 import mido
 import numpy as np
 import pytest
 from films import saved, seen
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from piece_factory import grid, piece_of, small_piece
 
 from tensionbgm import commands, config, pipeline
 from tensionbgm.errors import InputError, UsageError
 from tensionbgm.forms import PPQ, Curve, Form, Marker, Plan, Section
+from tensionbgm.markers import otio, otio_read, read
+from tensionbgm.markers.marks import Film, Mark
 from tensionbgm.markers.read import parse_file, with_edits
+from tensionbgm.markers.write import marks_text
 from tensionbgm.music.notes import from_piece, read_midi
 from tensionbgm.render.midi import write_midi
+from tensionbgm.report.build import build_report
 from tensionbgm.report.markers import markers_met
 from tensionbgm.saved import from_json, load, save, to_json
+from tensionbgm.search.run import unsearched
 
 ASKED = (Marker(4.2, "Door slams", 1.0, "downbeat"), Marker(9.1, "Laugh", 0.6, "any"), Marker(14.0, "Turn"))
 
@@ -82,6 +89,68 @@ def test_a_file_at_fault_is_told_before_the_film_is_opened(tmp_path):
             check_wishes(ask, config.Effort(), config.Sound())
     with pytest.raises(UsageError, match="timecode"):
         check_wishes(config.Ask(timecode="1"), config.Effort(), config.Sound())
+
+
+# ------------------------------------------------------------------------ a whole job
+
+
+def scored(monkeypatch, film, markers_file, tmp_path):
+    """The piece and the report of a job on a film that never was; nothing is searched, played or shown."""
+
+    def told(folder, video, analysis, piece, asked, said, *_):
+        return build_report(piece=piece, notes=from_piece(piece), analysis=analysis, warnings=said)
+
+    monkeypatch.setattr("tensionbgm.video.analyze.analyze", lambda *_: film)
+    monkeypatch.setattr(pipeline, "make_piece", lambda plan, *_: unsearched(plan))
+    monkeypatch.setattr(pipeline, "write_everything", told)
+    asked = pipeline.Asked(config.Ask(markers=markers_file and str(markers_file)))
+    done = pipeline.score(tmp_path / "film.mp4", tmp_path / "out", asked, force=True)
+    return done.piece, done.report
+
+
+def edit_list(frames):
+    """A list of a film of 24 s at 25 a second, cut after so many frames."""
+    labels = [f"01:00:{n // 25:02d}:{n % 25:02d}" for n in (0, *frames, 600)]
+    rows = [f"{k:03d} R V C 00:00:00:00 00:00:01:00 {a} {b}" for k, (a, b) in enumerate(pairwise(labels), 1)]
+    return "TITLE: x\n" + "\n".join(rows) + "\n"
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(frames=st.sets(st.integers(1, 599), min_size=1, max_size=6).map(sorted), seen_s=st.booleans())
+def test_the_report_measures_the_very_cuts_that_the_bars_were_laid_for(tmp_path, monkeypatch, frames, seen_s):
+    film = seen(cut_s=(6.0, 11.8, 17.2) if seen_s else ())
+    piece, report = scored(monkeypatch, film, saved(tmp_path, "cut.edl", edit_list(frames)), tmp_path)
+    measured = [cut["cut_s"] for cut in report["metrics"]["cuts"]["each"]]
+    assert measured == pytest.approx(piece.plan.grid.cut_s.tolist())
+    assert report["video"]["cuts_s"] == measured
+    assert set(frames) <= {round(25 * cut) for cut in measured}
+    assert report["video"]["cuts_from"] == report["metrics"]["cuts"]["source"] == "picture and cut.edl"
+    assert not any("no cuts were found" in said for said in report["warnings"])
+
+
+def test_cuts_that_were_only_seen_are_said_to_be(tmp_path, monkeypatch):
+    for markers_file in (None, saved(tmp_path, "cues.csv", "4.2,Door slams\n")):
+        _, report = scored(monkeypatch, seen(), markers_file, tmp_path)
+        assert report["video"]["cuts_s"] == [6.0, 11.8, 17.2]
+        assert report["video"]["cuts_from"] == report["metrics"]["cuts"]["source"] == "picture"
+
+
+def test_a_report_without_a_film_takes_its_cuts_from_the_plan(planned):
+    piece = unsearched(planned)
+    assert build_report(piece=piece, notes=from_piece(piece))["metrics"]["cuts"]["source"] == "plan"
+
+
+@pytest.mark.parametrize("name", ["cues.csv", "cues.edl", "cues.fcpxml", "cues.otio"])
+def test_a_file_of_markers_is_read_once_a_job(tmp_path, monkeypatch, name):
+    film, path = Film(Fraction(25), Fraction(24)), tmp_path / name
+    path.write_text(marks_text([Mark(Fraction(4), "Door slams")], path, film, "A film"))
+    reads = []
+    monkeypatch.setattr(otio, "_read_apart", lambda path, text: reads.append("otio") or otio_read.read(text))
+    opened = read._bytes
+    monkeypatch.setattr(read, "_bytes", lambda *given: reads.append("file") or opened(*given))
+    piece, _ = scored(monkeypatch, seen(), path, tmp_path)
+    assert [marker.name for marker in piece.plan.markers] == ["Door slams"]
+    assert len(reads) == len(set(reads))
 
 
 # ------------------------------------------------------------------------ the plan, the notes, the report
