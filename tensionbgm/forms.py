@@ -46,9 +46,7 @@ class Shots:
     strength: np.ndarray  # float (n,), 0..1: how strong the cut looks
     gradual_s: np.ndarray  # float (m, 2): start and end of dissolves, wipes and fades
     boundary_s: np.ndarray  # float (n + m,), rising: hard cuts and middles of gradual transitions, as seen
-    source: str = (
-        "picture"  # whence `cut_s` is known; or "picture and trailer.edl", an edit list of the user's
-    )
+    source: str = "picture"  # of `cut_s`; or "picture and trailer.edl", an edit list of the user's
 
 
 @dataclass(frozen=True)
