@@ -3,12 +3,10 @@
     python -m tensionbgm.corpora.build_harmony FOLDER [FOLDER ...] [-o harmony.json]
 
 Counted are chords, pairs and triples of chords within one key, the chords that phrases open with, the pairs
-that they end with by cadence, how many chords begin in a bar and where the second begins, and how often the
-bass of neighbours is the same.  A chord is
-written "root quality bass", its root in fifths above the tonic, its bass in fifths above the root; the same
-chord again is not a new one.  Chords of which a set has fewer than `RARE` in a mode count as if in root
-position, and triples that come once are left out.  An `index.csv` beside the folders limits the pieces to
-training ones.
+that they end with by cadence, and how often the bass of neighbours is the same.  A chord is written "root
+quality bass", its root in fifths above the tonic, its bass in fifths above the root; the same chord again is
+not a new one.  Chords of which a set has fewer than `RARE` in a mode count as if in root position, and
+triples that come once are left out.  An `index.csv` beside the folders limits the pieces to training ones.
 """
 
 from __future__ import annotations
@@ -25,8 +23,6 @@ from tensionbgm.corpora.annotated import Label, Piece, pieces
 
 MODES = ("major", "minor")
 RARE = 10
-MOST = 4  # chords of a bar: more count as so many
-GRID = 2  # places are told in halves of a beat
 
 
 def chord(label: Label) -> str:
@@ -47,21 +43,6 @@ def endings(piece: Piece) -> Iterator[tuple[str, Label, Label]]:
     for a, b in itertools.pairwise(piece.labels):
         if a and b and b.ends and chord(a) != chord(b):
             yield b.ends, a, b
-
-
-def rhythm(found: Iterable[Piece]) -> dict[int, dict[str, Counter]]:
-    """By beats of the bar: how many chords begin in it, and where the second of two begins [half beats]."""
-    by_metre: dict[int, dict[str, Counter]] = {}
-    for piece in found:
-        begins: dict[int, list[float]] = {bar: [] for bar in piece.beats}
-        for label in (first for run in runs(piece) for first in run):
-            begins.setdefault(label.bar, []).append(label.beat)
-        for bar, beats in piece.beats.items():
-            table = by_metre.setdefault(beats, {"chords": Counter(), "second": Counter()})
-            table["chords"][min(len(begins[bar]), MOST)] += 1
-            if len(begins[bar]) == 2 and begins[bar][0] == 0:
-                table["second"][round(GRID * begins[bar][1])] += 1
-    return by_metre
 
 
 def pedals(found: Iterable[Piece]) -> dict[str, list[int]]:
@@ -114,16 +95,10 @@ def build(folders: list[Path]) -> dict[str, Any]:
     sets = {}
     for folder in folders:
         found = pieces(folder, "train")
-        told = {
-            beats: {name: sorted(counted.items()) for name, counted in table.items()}
-            for beats, table in sorted(rhythm(found).items())
-            if sum(table["chords"].values()) >= 100
-        }
         sets[folder.name] = {
             "pieces": len(found),
             "chords": sum(len(run) for piece in found for run in runs(piece)),
             "modes": {mode: count(found, mode) for mode in MODES},
-            "rhythm": told,
             "pedals": pedals(found),
         }
     return {"sets": sets}

@@ -113,12 +113,6 @@ def test_rare_inversions_count_in_root_position():
     assert [0, 1, 11] in told_of["pairs"]
 
 
-def test_bars_are_counted_by_the_chords_that_begin_in_them():
-    table = build_harmony.rhythm([a_piece("0 M 0", "1 M 0", "1 M 0", "1 M 0", "0 M 0", "0 M 0")])[4]
-    assert table["chords"] == {2: 1, 0: 1, 1: 1}
-    assert table["second"] == {4: 1}
-
-
 def test_a_pedal_is_counted_by_the_neighbours_that_keep_its_bass(tmp_path: Path):
     tonic, pedal = "I 0 . M 0+4+1 . 0 0 . .", "I 0 I Mm7 1+5+2+-1 . 1 1 . ."
     folder = expert_file(tmp_path, *(f"{k} 4/4 0 {row}" for k, row in enumerate([tonic, pedal, tonic])))

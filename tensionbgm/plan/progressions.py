@@ -191,22 +191,6 @@ def opening(mode: str) -> np.ndarray:
     return seen / seen.sum()
 
 
-@functools.cache
-def chords_a_bar(beats: int) -> np.ndarray:
-    """How likely 0, 1, 2, 3, and 4 or more chords begin in a bar, float (5,), sums to one.
-
-    Bars of a number of beats that was not counted are taken as those nearest in length.
-    """
-    counted = {int(b): t["chords"] for table in _sets().values() for b, t in table["rhythm"].items()}
-    near = min(counted, key=lambda b: (abs(b - beats), b))
-    rows = [t["chords"] for table in _sets().values() for b, t in table["rhythm"].items() if int(b) == near]
-    total = np.zeros(5)
-    for row in rows:
-        part = np.bincount([k for k, _ in row], [n for _, n in row], 5)
-        total += part / part.sum()
-    return total / total.sum()
-
-
 def _groups(keys: list) -> np.ndarray:
     """Which chords share a key, 0 or 1, float (groups, n)."""
     return np.array([[key == one for key in keys] for one in dict.fromkeys(keys)], float)
