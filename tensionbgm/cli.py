@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _compose(commands)
     _render(commands)
     _markers(commands)
+    _train(commands)
     _demo(commands)
     _doctor(commands)
     return parser
@@ -180,6 +181,25 @@ def _markers(commands: Any) -> None:
     _common(parser)
 
 
+def _train(commands: Any) -> None:
+    help = "train a model that ships again, from a corpus on disk"
+    parser = _command(commands, "train", train, help)
+    parser.add_argument("model", choices=("video",), help="video: the energy of music, from the picture")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR",
+        help="the corpus; for video, MuVi-Sync packed as arrays (docs/video_model.md)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("energy.safetensors"), metavar="FILE",
+        help="file to write (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=whole_number, default=0, metavar="N", help="same seed, same weights (default: 0)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a file that is already there")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
 def _demo(commands: Any) -> None:
     parser = _command(commands, "demo", demo, "draw a short film to try the program on")
     parser.add_argument("video", type=Path, metavar="FILE.mp4")
@@ -281,6 +301,15 @@ def markers(args: argparse.Namespace) -> None:
     from tensionbgm import commands
 
     _tell(args, commands.markers(args.score, args.out, args.kinds, args.rate, args.timecode, args.force))
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train a model; after Ctrl-C the same call goes on."""
+    from tensionbgm import commands
+
+    with _bars(args) as bars:
+        commands.train_video(args.data, args.out, args.seed, args.force, Watch(bars, stop.asked))
+    tell(args.out)
 
 
 def demo(args: argparse.Namespace) -> None:
