@@ -1,5 +1,7 @@
 """The change between frames is one measure, whatever the frame rate and the size of the film."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from tensionbgm.video.decode import open_film
 from tensionbgm.video.encode import write_film
 
 NO_SHOTS = Shots(np.zeros(0), np.zeros(0), np.zeros((0, 2)), np.zeros(0))
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "videos"
+real = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the films in ../shared/data/videos")
 SECONDS = 8.0
 HALVES_S = np.arange(0.25, SECONDS, 0.5)
 
@@ -120,3 +124,38 @@ def test_change_is_finite_for_any_film(count, gap_s, duration_s):
 def test_the_standard_gap_changes_nothing_at_25_frames_a_second(difference, gap_s):
     assert at_standard_gap(difference, GAP_S) == pytest.approx(difference)
     assert at_standard_gap(difference, gap_s) * (gap_s / GAP_S) ** EXPONENT == pytest.approx(difference)
+
+
+@pytest.mark.slow
+@real
+@pytest.mark.parametrize(("fps", "height_px"), [(60, 270), (30, 540), (12.5, 180)])
+def test_a_real_film_at_another_rate_and_size_reads_the_same(tmp_path, fps, height_px):
+    at_s, shown = [], []
+    with open_film(SHARED / "derived" / "calm_action_calm.mp4") as film:
+        for frame in film.frames(270):
+            if frame.time_s >= 24:
+                break
+            at_s.append(frame.time_s)
+            shown.append(frame.rgb)
+    size = (round(height_px * 480 / 270) // 2 * 2, height_px)
+    again = np.arange(0, 24, 1 / fps)
+    pictures = (shown[int(np.searchsorted(at_s, t, "right")) - 1] for t in again)
+    path = tmp_path / "again.mp4"
+    write_film(
+        path, (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures), time_s=list(again)
+    )
+    with open_film(SHARED / "derived" / "calm_action_calm.mp4") as film:
+        one = _log_change(film)
+    with open_film(path) as film:
+        other = _log_change(film)
+    assert np.corrcoef(one, other)[0, 1] > 0.95
+    assert np.abs((other - np.median(other)) - (one - np.median(one))).mean() < 0.25
+
+
+def _log_change(film) -> np.ndarray:
+    """Log change of the first 24 s, a value a second, as the energy network reads it."""
+    meter = ChangeMeter()
+    for frame in film.frames(180):
+        if frame.time_s < 24:
+            meter.add(frame.time_s, frame.rgb)
+    return np.log(meter.finish(np.arange(24) + 0.5, NO_SHOTS, np.zeros(0)) + 0.5)
