@@ -11,12 +11,12 @@ from tensionbgm.model.muvi_sync import Song
 from tensionbgm.model.novelty import EDGE_S
 from tensionbgm.model.picture import CHANNELS, FILM_CHANNELS, Seconds, channels
 
-WHOLE = 0.4  # share of batches that are whole songs
+WHOLE = 0.5  # share of batches that are whole songs
 CROP_S = (15, 240)  # others are crops of one length, log-uniform between these
 LONGEST_S = 420  # longer songs are cropped to this
-SONGS = 24  # whole songs in a batch; of crops there are more, up to
+SONGS = 16  # whole songs in a batch; of crops there are more, up to
 CROPS = 96
-UNSEEN, UNPLACED, UNLEVELLED = 0.15, 0.35, 0.3  # share of crops without picture, position, level
+UNSEEN, UNPLACED, UNLEVELLED = 0.15, 0.2, 0.3  # share of crops without picture, position, level
 THINNED = 0.3  # share of crops that lose some of their cuts: other films cut less than music videos
 SOON_S = 1.5  # how far from a boundary a second still counts as one, as a standard deviation
 TARGETS = 5  # energy, loudness, density, boundary, novelty

@@ -13,7 +13,7 @@ from tensionbgm.model.energy_train import QUANTILES, Settings, train
 from tensionbgm.model.muvi_sync import Song, read_songs
 from tensionbgm.progress import Watch
 
-NETS = 3  # networks whose answers are averaged
+NETS = 1  # networks whose answers are averaged
 
 
 def fit_energy(
@@ -49,41 +49,46 @@ def fit_energy(
         songs = read_songs(data)
     learnt, held = ([song for song in songs if song.split == split] for split in ("train", "val"))
     try:
-        model = train_model(learnt, held, seed, notes or out, watch)
+        model = train_model(learnt, held, seeds(seed), notes or out, watch)
         about = {"data": "MuVi-Sync, official split, train", "songs": str(len(learnt)), "seed": str(seed)}
         save_model(model, out, about)
-        for file in checkpoints(notes or out):
+        for file in checkpoints(notes or out, NETS):
             file.unlink(missing_ok=True)
     except OSError as fault:
         raise InputError(f"{out}: cannot be written ({fault.strerror}); choose another place") from fault
     return model
 
 
-def checkpoints(notes: Path) -> list[Path]:
+def seeds(seed: int) -> tuple[int, ...]:
+    """Of the networks whose answers are averaged."""
+    return tuple(seed + 1000 * k for k in range(NETS))
+
+
+def checkpoints(notes: Path, count: int) -> list[Path]:
     """Where each network's training is kept until all are trained."""
-    return [notes.with_name(f"{notes.name}.checkpoint{k}") for k in range(NETS)]
+    return [notes.with_name(f"{notes.name}.checkpoint{k}") for k in range(count)]
 
 
 def train_model(
     learnt: Sequence[Song],
     held: Sequence[Song],
-    seed: int,
+    seeds: Sequence[int],
     notes: Path | None = None,
     watch: Watch | None = None,
     settings: Settings | None = None,
 ) -> EnergyModel:
-    """Networks trained on some songs, calibrated on others; with `notes`, checkpoints of that name."""
+    """Networks, one a seed, trained on some songs, calibrated on others; `notes` names checkpoints."""
     import torch
 
     watch, nets = watch or Watch(), []
-    files = checkpoints(notes) if notes else [None] * NETS
+    files = checkpoints(notes, len(seeds)) if notes else [None] * len(seeds)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so that sums are always taken in one order
     try:
         with watch.stage("train"):
-            for k, file in enumerate(files):
-                part = watch.part(k / NETS, (k + 1) / NETS)
-                nets.append(train(learnt, NETS * seed + k, settings, file, part.tick))
+            for k, (seed, file) in enumerate(zip(seeds, files, strict=True)):
+                part = watch.part(k / len(seeds), (k + 1) / len(seeds))
+                nets.append(train(learnt, seed, settings, file, part.tick))
     finally:
         torch.set_num_threads(threads)
     return calibrated(EnergyModel(tuple(nets), np.ones((2, 2))), held)

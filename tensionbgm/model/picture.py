@@ -22,7 +22,7 @@ TURN_S = (4, 8, 16)  # what is before and after is compared over these spans
 LEVEL = (-0.7, 3.2)  # log change of the calmest and of the liveliest music videos, of 100 the second each
 CUTS_PER_S = (0.03, 0.8)  # the same for cuts
 SPREAD = (0.08, 0.28)  # spread of log change at which a film without cuts begins to move, and does
-FLOW_CHANGE = 60.0  # change for a flow of one picture width per second: median of 12 films, 41 to 110 for most
+FLOW_CHANGE = 60.0  # change for a flow of one picture width a second: median of 12 films, 41 to 110 for most
 CHANNELS = 3 + 2 * len(TURN_S) + 2
 FILM_CHANNELS = 2  # the last ones are the same all through a film
 

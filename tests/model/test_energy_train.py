@@ -27,9 +27,8 @@ def songs():
     return [song(k) for k in range(24)]
 
 
-def test_a_small_training_learns_what_there_is_to_learn(songs, monkeypatch):
-    monkeypatch.setattr(energy_fit, "NETS", 1)
-    model = train_model(songs[:16], songs[16:], 0, settings=SMALL)
+def test_a_small_training_learns_what_there_is_to_learn(songs):
+    model = train_model(songs[:16], songs[16:], [0], settings=SMALL)
     within = [np.corrcoef(answer_of(model, s).centre, s.energy)[0, 1] for s in songs[16:]]
     assert np.mean(within) > 0.6
 
@@ -87,9 +86,8 @@ def test_batches_are_functions_of_their_seed(songs):
     assert isinstance(one, Batch)
 
 
-def test_stretched_bands_hold_four_fifths_of_what_they_were_stretched_on(songs, monkeypatch):
-    monkeypatch.setattr(energy_fit, "NETS", 1)
-    model = train_model(songs[:8], songs[8:], 0, settings=Settings(steps=3, width=8, dilations=(1,)))
+def test_stretched_bands_hold_four_fifths_of_what_they_were_stretched_on(songs):
+    model = train_model(songs[:8], songs[8:], [0], settings=Settings(steps=3, width=8, dilations=(1,)))
     edge, inside = at_edge(np.arange(90) + 0.5, 90.0), []
     for held in songs[8:]:
         answer, row = answer_of(model, held), np.where(edge, 0, 1)
@@ -105,9 +103,8 @@ def test_bands_of_nothing_are_left_as_they_are():
     assert stretches([]) == pytest.approx(np.ones((2, 2)))
 
 
-def test_a_model_is_read_back_as_it_was_written(songs, monkeypatch, tmp_path):
-    monkeypatch.setattr(energy_fit, "NETS", 2)
-    model = train_model(songs[:8], songs[8:], 0, settings=Settings(steps=2, width=8, dilations=(1, 3)))
+def test_a_model_is_read_back_as_it_was_written(songs, tmp_path):
+    model = train_model(songs[:8], songs[8:], [0, 1], settings=Settings(steps=2, width=8, dilations=(1, 3)))
     save_model(model, tmp_path / "m", {"data": "drawn"})
     found = load_model(tmp_path / "m")
     assert all(same(a, b) for a, b in zip(model.nets, found.nets, strict=True))
