@@ -5,6 +5,7 @@ The fewest are found by halving: QuickXplain (Junker, AAAI 2004).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ import numpy as np
 from tensionbgm.forms import Marker
 from tensionbgm.plan.grid_instance import UNIT, Instance
 from tensionbgm.plan.grid_path import each_path
-from tensionbgm.plan.grid_phrases import make_phrases
+from tensionbgm.plan.grid_phrases import OUTLOOK, make_phrases, span_us
 
 WIDER = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4)  # other tempi tried
 AROUND_US = 8_000_000  # for them, bar lines are nailed no further than this from a marker that clashes
@@ -41,11 +42,13 @@ def find_clash(instance: Instance, markers: Sequence[Marker], missed: Marker) ->
     """
     bare = _without_cuts(instance)
     met: dict[tuple[Marker, ...], bool] = {}
+    # Fewer bar lines mostly do; and with fewer longer stretches of one tempo are tried.
+    tried = (_near(bare, [missed]), bare)
 
     def meets(some: tuple[Marker, ...]) -> bool:
         some = tuple(sorted(some, key=lambda marker: (marker.time_s, marker.name)))
         if some not in met:
-            met[some] = can_meet(bare, some)
+            met[some] = any(may_meet(lines, some) and can_meet(lines, some) for lines in tried)
         return met[some]
 
     near = sorted(markers, key=lambda marker: (abs(marker.time_s - missed.time_s), marker.name))
@@ -77,14 +80,62 @@ def smallest_clash(
 
 def can_meet(instance: Instance, markers: Sequence[Marker]) -> bool:
     """Is there a chain of phrases that meets all these markers?"""
+    asked = _asking(instance, markers)
+    missed = _missed_cost(asked)
+    return any(paths.cost < missed for paths in each_path(asked, make_phrases(asked)))
+
+
+def may_meet(instance: Instance, markers: Sequence[Marker]) -> bool:
+    """Is there a chain of phrases over the markers that meets them all, begun and ended anywhere?
+
+    Every chain from the first frame to the last has such a chain in it, so False proves that `can_meet` is
+    False; True proves nothing.  It takes a fraction of the time.
+    """
+    asked = _asking(instance, markers)
+    first, last = int(asked.marker_us[0]), int(asked.marker_us[-1])
+    asked = replace(asked, anchor_us=_reaching(asked, first, last))
+    phrases, time = make_phrases(asked), asked.anchor_us
+    over = (time[phrases.source] <= last) & (time[phrases.target] > min(first, time[-1] - 1))
+    kept = np.flatnonzero(over & (phrases.cost < _missed_cost(asked)))
+    if not len(kept):
+        return False
+    # All places to begin are one, and all to end.
+    begin = min(int(np.searchsorted(time, first, "right")) - 1, len(time) - 2)
+    end = min(int(np.searchsorted(time, last, "right")), len(time) - 1)
+    some = {name: getattr(phrases, name)[kept] for name in ("beats", "period_us", "level", "cost", "offset")}
+    joined = replace(
+        phrases,
+        source=np.clip(phrases.source[kept], begin, end) - begin,
+        target=np.clip(phrases.target[kept], begin, end) - begin,
+        **some,
+    )
+    ends = replace(asked, anchor_us=time[begin : end + 1])
+    return any(paths.cost < _missed_cost(asked) for paths in each_path(ends, joined))
+
+
+def _asking(instance: Instance, markers: Sequence[Marker]) -> Instance:
+    """The instance with these markers as its demands."""
     named = sorted(markers, key=lambda marker: marker.time_s)
-    asked = replace(
+    return replace(
         instance,
         marker_us=np.array([round(marker.time_s * 1e6) for marker in named], np.int64),
         marker_beat=tuple(marker.beat for marker in named),
     )
-    missed = asked.prices.marker * asked.prices.missed * UNIT
-    return any(paths.cost < missed for paths in each_path(asked, make_phrases(asked)))
+
+
+def _missed_cost(instance: Instance) -> float:
+    """What a chain costs at least that misses a marker [1 / UNIT accents]."""
+    return instance.prices.marker * instance.prices.missed * UNIT
+
+
+def _reaching(instance: Instance, first: int, last: int) -> np.ndarray:
+    """The anchors that phrases over the moments from `first` to `last` can leave or reach [us]."""
+    time, span = instance.anchor_us, span_us(instance)
+    bar = instance.meter * instance.period_us[1]
+    before = max(int(np.searchsorted(time, first)) - OUTLOOK - 1, 0)
+    begin = np.searchsorted(time, min(first - span, time[before] - bar))
+    end = max(int(np.searchsorted(time, t, "right")) for t in (last + span, last + bar)) + OUTLOOK + 1
+    return time[begin:end]
 
 
 def told(clash: Clash, markers: Sequence[Marker], off_us: np.ndarray, tempo: str) -> str:
@@ -144,13 +195,15 @@ def _nearest_tempo(instance: Instance, markers: Sequence[Marker], way: int) -> f
     """How far the range must reach to slower (1) or quicker (-1) tempi for the markers to be met."""
     shortest, longest = instance.period_us
     sparse = _near(instance, markers)
-    for share in WIDER:
-        if way > 0:
-            edge, wide = longest * (1 + share), (shortest, longest * (1 + share))
-        else:
-            edge, wide = shortest / (1 + share), (shortest / (1 + share), longest)
-        if not QUICKEST <= edge <= SLOWEST:
-            return None
-        if can_meet(replace(sparse, period_us=wide), markers):
-            return 60e6 / edge
-    return None
+
+    def edge(share: float) -> float:
+        return longest * (1 + share) if way > 0 else shortest / (1 + share)
+
+    def wide(share: float) -> Instance:
+        return replace(sparse, period_us=(min(shortest, edge(share)), max(longest, edge(share))))
+
+    shares = [share for share in WIDER if QUICKEST <= edge(share) <= SLOWEST]
+    # Each range holds those before it: where they may be met in none the widest tells so.
+    least = bisect_left(shares, True, key=lambda share: may_meet(wide(share), markers))
+    found = (share for share in shares[least:] if can_meet(wide(share), markers))
+    return next((60e6 / edge(share) for share in found), None)

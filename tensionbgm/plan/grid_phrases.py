@@ -69,24 +69,28 @@ def make_phrases(instance: Instance) -> Phrases:
 
 def _candidates(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Source, target and quarters of each phrase; shorter reach where there would be too many."""
-    shortest, longest = instance.period_us
-    # A narrow range of tempi needs long phrases before a whole number of quarters fits.
-    needed = longest * 1.5 / max(np.log(longest / shortest), 1e-3)
     for reach in (1.0, 0.7, 0.5, 0.35, 0.25):
-        rows = _reach(instance, max(SPAN_US, needed) * reach)
+        rows = _reach(instance, span_us(instance) * reach)
         if len(rows) <= MAX_PHRASES:
             break
     table = np.array(rows, np.int64).reshape(-1, 3)
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _reach(instance: Instance, span_us: float) -> list[tuple[int, int, int]]:
+def span_us(instance: Instance) -> float:
+    """How long a phrase lasts at most, but for those that only reach the next few anchors [us]."""
+    shortest, longest = instance.period_us
+    # A narrow range of tempi needs long phrases before a whole number of quarters fits.
+    return max(SPAN_US, longest * 1.5 / max(np.log(longest / shortest), 1e-3))
+
+
+def _reach(instance: Instance, longest_us: float) -> list[tuple[int, int, int]]:
     time = instance.anchor_us
     rows = []
     for i in range(len(time) - 1):
         # Over the first bar, and then at least to the next few anchors, however far they are.
         beyond = int(np.searchsorted(time, time[i] + instance.meter * instance.period_us[1])) + OUTLOOK
-        stop = max(int(np.searchsorted(time, time[i] + span_us, "right")), min(beyond, len(time)))
+        stop = max(int(np.searchsorted(time, time[i] + longest_us, "right")), min(beyond, len(time)))
         for j in range(i + 1, stop):
             rows += [(i, j, n) for n in _counts(instance, int(time[j] - time[i]))]
     return rows

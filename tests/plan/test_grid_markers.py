@@ -1,10 +1,11 @@
 """Markers are demands: met within 40 ms, or the fewest that clash are named with the nearest plan."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tensionbgm import config
@@ -110,6 +111,77 @@ def test_the_smallest_clash_clashes_and_no_part_of_it_does(data, size):
     found = grid_clash.smallest_clash(meets, markers)
     assert not meets(found)
     assert all(meets(tuple(m for m in found if m != left_out)) for left_out in found)
+
+
+@st.composite
+def crowded(draw):
+    """Demands that often clash, and the film they are made of."""
+    duration_s = draw(st.sampled_from([6.0, 9.0, 14.0]))
+    moments = st.floats(0, duration_s).map(lambda s: round(s, 3))
+    beats = st.sampled_from(["downbeat", "strong", "any"])
+    said = draw(st.lists(st.tuples(moments, beats), min_size=2, max_size=5, unique_by=lambda row: row[0]))
+    markers = tuple(Marker(time_s, f"m{k}", beat=beat) for k, (time_s, beat) in enumerate(said))
+    cuts = sorted(draw(st.lists(st.floats(0.5, duration_s - 0.5), max_size=4)))
+    ask = config.Ask(tempo=draw(st.sampled_from(["66-140", "100", "90-110", "180-240"])))
+    time, weight = make_accents(np.array(cuts), np.ones(len(cuts)), None, markers, duration_s)
+    return (
+        grid_instance.make_instance(one_section(duration_s), time, weight, duration_s, ask, markers=markers),
+        markers,
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(crowded())
+def test_what_may_not_be_met_in_part_cannot_be_met_in_whole(case):
+    instance, markers = case
+    if not grid_clash.may_meet(instance, markers):
+        assert not grid_clash.can_meet(instance, markers)
+
+
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.filter_too_much])
+@given(crowded())
+def test_the_clash_found_is_one_and_without_any_of_its_markers_there_is_none(case):
+    instance, markers = case
+    bare = dataclasses.replace(instance, cut_us=instance.cut_us[:0], cut_cost=instance.cut_cost[:0])
+    assume(not met(bare, markers, markers[:1]))
+    clash = grid_clash.find_clash(instance, markers, markers[0])
+    assert not met(bare, clash.markers, markers[:1])
+    for left_out in clash.markers:
+        rest = [marker for marker in clash.markers if marker != left_out]
+        assert not rest or met(bare, rest, markers[:1])
+    shortest, longest = bare.period_us
+    for bpm, periods in (
+        (clash.slower_bpm, lambda us: (shortest, us)),
+        (clash.quicker_bpm, lambda us: (us, longest)),
+    ):
+        if bpm:
+            wide = dataclasses.replace(bare, period_us=periods(60e6 / bpm))
+            assert met(wide, clash.markers, clash.markers)
+
+
+def met(instance, markers, around):
+    """Whether bars meet all markers, their lines at any moment of the instance, or at those around some."""
+    lines = (instance, grid_clash._near(instance, around))
+    return any(grid_clash.can_meet(some, markers) for some in lines)
+
+
+def test_of_many_markers_few_are_weighed(monkeypatch):
+    """Where two downbeats are too close, that is seen around them, not in bars through all of the film."""
+    markers = [Marker(4.0 * k + 1, f"m{k}", beat="any") for k in range(60)]
+    markers += [Marker(120.0, "drop", beat="downbeat"), Marker(120.1, "hit", beat="downbeat")]
+    time, weight = make_accents(np.zeros(0), np.zeros(0), None, markers, 250.0)
+    instance = grid_instance.make_instance(
+        one_section(250.0), time, weight, 250.0, config.Ask(), markers=markers
+    )
+    asked = []
+    whole = grid_clash.can_meet
+    monkeypatch.setattr(
+        grid_clash, "can_meet", lambda i, some: asked.append(len(i.anchor_us)) or whole(i, some)
+    )
+    clash = grid_clash.find_clash(instance, tuple(markers), markers[-1])
+    assert {marker.name for marker in clash.markers} == {"drop", "hit"}
+    assert len(asked) <= 3
+    assert max(asked) < len(instance.anchor_us) / 4
 
 
 def test_a_marker_on_a_cut_is_one_accent_and_leads_the_cuts_beside_it():
