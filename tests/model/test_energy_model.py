@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,3 +140,34 @@ def test_a_film_without_length_is_told():
     made = wild_in_the_middle()
     with pytest.raises(InputError, match="the film has no length"):
         predict(replace(made, video=replace(made.video, duration_s=0.0)))
+
+
+# --------------------------------------------------------------------------- real films
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "videos"
+real = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the films in ../shared/data/videos")
+
+
+@pytest.mark.slow
+@real
+def test_a_real_film_played_backwards_has_its_residual_backwards(tmp_path):
+    from tensionbgm.video.analyze import analyze
+    from tensionbgm.video.decode import open_film
+    from tensionbgm.video.encode import write_film
+
+    with open_film(SHARED / "derived" / "calm_action_calm.mp4") as source:
+        pictures = [frame.rgb for frame in source.frames(180) if frame.time_s < 26]
+    for name, order in (("forth.mp4", pictures), ("back.mp4", pictures[::-1])):
+        write_film(tmp_path / name, order, 25)
+    forth, back = (predict(analyze(tmp_path / name)).residual for name in ("forth.mp4", "back.mp4"))
+    assert correlation(forth, back[::-1]) > 0.85
+    assert np.ptp(forth) > 0.2
+
+
+@pytest.mark.slow
+@real
+def test_a_real_still_film_has_no_residual():
+    from tensionbgm.video.analyze import analyze
+
+    said = predict(analyze(SHARED / "derived" / "frozen_still_20s.mp4"))
+    assert np.all(said.residual == 0)
