@@ -9,9 +9,7 @@ Five folds by song: each song is judged by networks that never saw it.  All figu
 - R2, CCC: over all seconds of all songs, variance explained and concordance [Lin89]_ of the median.
 - within: mean over songs of Pearson's r inside the song; trimmed: without its first and last 15 s.
 - gain: trimmed r less that of the same networks with the picture hidden; t of the paired differences.
-- boundaries: `novelty.boundaries` of the music, at least 30 s from both ends.  AUC: mean over songs, seconds
-  at most one from a boundary against the rest.  F@3s: as many seconds as one in 24, 9 s or more apart, by
-  falling likelihood; a hit is within 3 s, one to one; mean over songs.
+- boundaries: as `video_figures` says.
 - excerpts: 60 s from the middle; r inside the excerpt.
 - held: share of seconds inside the 80 % band.  Bands of a fold are calibrated on the other folds' answers.
 - channels: quantiles over the seconds of all songs, and of real films of other kinds read by `analyze`.
@@ -29,16 +27,15 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.stats import rankdata
 
 from benchmarks.markdown import head, line
+from benchmarks.video_figures import Said, chance, pooled, r, sections, trimmed
 from tensionbgm.model import energy_batch, energy_fit, energy_net, energy_train, novelty, picture
 from tensionbgm.model.energy_batch import cropped
 from tensionbgm.model.energy_fit import stretches, train_model
 from tensionbgm.model.energy_model import SHIPPED, Answer, EnergyModel, ask, at_edge, load_model, save_model
 from tensionbgm.model.energy_net import EnergyNet, position_of
 from tensionbgm.model.muvi_sync import Song, read_songs
-from tensionbgm.model.novelty import EDGE_S
 from tensionbgm.model.picture import Seconds, channels, seconds_of
 from tensionbgm.video.analyze import analyze
 
@@ -58,20 +55,9 @@ CHANNEL_NAMES = (
     "level of change", "level of cuts",
 )  # fmt: skip
 FOLDS, SEED = 5, 7
-TRIM_S = 15
 EXCERPT_S = 60
-APART_S, EVERY_S, HIT_S = 8, 24, 3
 SMOOTH_S = 4.0  # of the heuristic: the best of 0, 2, 4, 6 on all songs
 RIDGE = 30.0
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a model says of a song, float (n,) each."""
-
-    energy: np.ndarray
-    loudness: np.ndarray
-    boundary: np.ndarray
 
 
 def table(keep: Path = CACHE) -> str:
@@ -359,76 +345,6 @@ def films(songs: list[Song]) -> list[str]:
         "25, 50, 75, 95 %; share of the films' seconds inside the songs' 1 to 99 %:", "",
         *head("channel", "songs", "films", "inside"), *rows,
     ]  # fmt: skip
-
-
-# --------------------------------------------------------------------------- figures
-
-
-def r(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's r; 0 where either does not change."""
-    return float(np.corrcoef(x, y)[0, 1]) if min(x.std(), y.std()) > 1e-9 else 0.0
-
-
-def trimmed(songs: Sequence[Song], said: Sequence[Said], name: str) -> np.ndarray:
-    """r inside each song without its ends, float (songs,)."""
-    inner = slice(TRIM_S, -TRIM_S)
-    return np.array(
-        [r(getattr(v, name)[inner], getattr(s, name)[inner]) for v, s in zip(said, songs, strict=True)]
-    )
-
-
-def pooled(songs: Sequence[Song], said: Sequence[Said]) -> tuple[float, float]:
-    """R2 and concordance over all seconds."""
-    x, y = np.concatenate([v.energy for v in said]), np.concatenate([s.energy for s in songs]).astype(float)
-    shared = float(np.mean((x - x.mean()) * (y - y.mean())))
-    apart = x.var() + y.var() + (x.mean() - y.mean()) ** 2
-    return 1 - float(np.mean((x - y) ** 2) / y.var()), 2 * shared / float(apart)
-
-
-def sections(songs: Sequence[Song], said: Sequence[Said]) -> tuple[float, float]:
-    """Mean AUC and F@3s of boundaries, over songs that have any."""
-    areas, hits = [], []
-    for value, song in zip(said, songs, strict=True):
-        if len(song.boundary):
-            near = np.abs(np.arange(len(song.energy))[:, None] - song.boundary).min(axis=1) <= 1
-            areas.append(area(value.boundary[EDGE_S:-EDGE_S], near[EDGE_S:-EDGE_S]))
-            hits.append(f_measure(likeliest(value.boundary), song.boundary))
-    return float(np.mean(areas)), float(np.mean(hits))
-
-
-def area(value: np.ndarray, true: np.ndarray) -> float:
-    """Area under the ROC curve; ties count half."""
-    count, rank = int(true.sum()), rankdata(value)
-    return float((rank[true].sum() - count * (count + 1) / 2) / (count * (len(true) - count)))
-
-
-def likeliest(value: np.ndarray) -> np.ndarray:
-    """As many seconds as one in `EVERY_S`, more than `APART_S` apart, by falling value; int (k,), rising."""
-    left, chosen = np.full(len(value), -np.inf), []
-    left[EDGE_S:-EDGE_S] = value[EDGE_S:-EDGE_S]
-    while len(chosen) < max(1, round((len(value) - 2 * EDGE_S) / EVERY_S)) and np.isfinite(left.max()):
-        best = int(left.argmax())
-        chosen.append(best)
-        left[max(0, best - APART_S) : best + APART_S + 1] = -np.inf
-    return np.array(sorted(chosen))
-
-
-def f_measure(found: np.ndarray, true: np.ndarray) -> float:
-    """F of hits within `HIT_S`; in order, each boundary is hit once."""
-    hits, at = 0, 0
-    for second in found:
-        while at < len(true) and true[at] < second - HIT_S:
-            at += 1
-        if at < len(true) and true[at] <= second + HIT_S:
-            hits, at = hits + 1, at + 1
-    return 2 * hits / (len(found) + len(true))
-
-
-def chance(songs: Sequence[Song]) -> float:
-    """F@3s of seconds drawn at random."""
-    rng = np.random.default_rng(0)
-    drawn = [Said(s.energy, s.loudness, rng.random(len(s.energy))) for s in songs for _ in range(5)]
-    return sections([s for s in songs for _ in range(5)], drawn)[1]
 
 
 if __name__ == "__main__":
