@@ -15,6 +15,7 @@ WHOLE = (24, 25, 30, 48, 50, 60, 90, 100, 120)  # frames a second films are shot
 SLOWED = (24, 30, 48, 60, 120)  # ... and those also run slower by 1000/1001
 NEAR = Fraction(3, 10_000)  # how far a measured rate may be off; 24 and 24000/1001 are 10/10000 apart
 ROUGH = Fraction(5, 100)  # how far one may be off that a frame of whole milliseconds has
+MOST_APART = 4  # frames of the timebase that a frame may last where most are left out
 RATES = tuple(map(Fraction, WHOLE)) + tuple(Fraction(1000 * whole, 1001) for whole in SLOWED)
 
 _SECONDS = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,9}(?:\.\d{0,12})?|\.\d{1,12})", re.ASCII)
@@ -54,7 +55,8 @@ def film_rate(fps: float, frame_s: float, vfr: bool) -> Fraction:
     """The rate at which timecode counts a film: of the timebase an editing program conforms it to.
 
     The clock goes on while frames are left out, so in a film that leaves some out it is the rate that most
-    frames keep.  Frames that last equally long have it in their mean, which only a long last frame can spoil.
+    frames keep, or a small multiple.  Frames that last equally long have it in their mean, which only a long
+    last frame can spoil.
 
     Parameters
     ----------
@@ -76,9 +78,11 @@ def film_rate(fps: float, frame_s: float, vfr: bool) -> Fraction:
     measured = [usual, mean] if vfr else [mean, usual]
     if abs(mean / usual - 1) > ROUGH:
         measured = [usual]
-    known = (_known_rate(rate, NEAR) for rate in measured)
-    rough = _known_rate(usual, ROUGH) if vfr else None
-    return next((rate for rate in known if rate), rough) or exact_rate(float(measured[0]))
+    tries = [(rate, NEAR) for rate in measured]
+    if vfr:  # where most frames are left out those that stay lie some frames apart
+        tries += [(usual, ROUGH), *((times * usual, NEAR) for times in range(2, MOST_APART + 1))]
+    known = (_known_rate(rate, off) for rate, off in tries)
+    return next((rate for rate in known if rate), None) or exact_rate(float(measured[0]))
 
 
 def _known_rate(measured: Fraction, off: Fraction) -> Fraction | None:

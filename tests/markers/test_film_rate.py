@@ -106,6 +106,12 @@ def test_what_is_no_rate_is_refused(facts):
         film_rate(*facts, vfr=True)
 
 
+@pytest.mark.parametrize(("frame_s", "rate"), [(0.08, 25), (1 / 15, 30), (0.05, 60), (0.125, 24)])
+def test_a_film_that_leaves_most_frames_out_is_counted_at_a_rate_that_cameras_have(frame_s, rate):
+    assert film_rate(0.8 / frame_s, frame_s, vfr=True) == rate
+    assert film_rate(1 / frame_s, frame_s, vfr=False) == Fraction(1 / frame_s).limit_denominator(100)
+
+
 def test_a_real_film_that_leaves_frames_out_has_the_rate_of_its_frames(tmp_path):
     kept = [k for k in range(90) if k % 7 not in (2, 3)]
     pictures = np.random.default_rng(1).integers(0, 255, (len(kept), 32, 32, 3), np.uint8)
