@@ -66,11 +66,20 @@ def hostile_job(job):
     )
     parts = (replace(plan.parts[0], name=HOSTILE), *plan.parts[1:])
     video = replace(job.analysis.video, path="/films/" + HOSTILE)
+    shots = replace(job.analysis.shots, source=f"picture and {HOSTILE}")
     piece = replace(job.piece, plan=replace(plan, parts=parts, chords=chords, palette=HOSTILE))
-    return replace(job, piece=piece, analysis=replace(job.analysis, video=video, warnings=(HOSTILE,)))
+    return replace(
+        job, piece=piece, analysis=replace(job.analysis, video=video, shots=shots, warnings=(HOSTILE,))
+    )
 
 
 # --------------------------------------------------------------------------- the page
+
+
+def test_the_page_says_whence_cuts_are_that_were_not_only_seen(job, tmp_path):
+    told = replace(job.analysis, shots=replace(job.analysis.shots, source="picture and trailer.edl"))
+    assert "cuts by picture and trailer.edl" in Tags(page_of(replace(job, analysis=told), tmp_path)).text
+    assert "cuts by picture" not in Tags(page_of(job, tmp_path)).text
 
 
 def test_a_page_asks_nothing_of_the_network(job, tmp_path):
