@@ -1,191 +1,76 @@
 """A problem, a chain -> the cost of a variable's groups by its pitch class: `rules.groups_cost`, in lanes.
 
-What `rules.py` says of one pitch is done here for all twelve pitch classes at once, in loops of one operation
-after another over rows of twelve doubles, which LLVM makes vector instructions of.  All numbers are whole and
-below 2**53, where doubles are exact: products of sums, squares of distances, and of misfits times weights
-(`prepared` sees to it).  So the costs are the same to the unit, as `test_wide` holds.
+What `rules.py` says of one pitch is done here for all twelve pitch classes at once, in loops over twelve
+doubles, which LLVM makes vector instructions of.  All numbers are whole and below 2**53, where doubles are
+exact: products of sums, squares of distances, and of misfits times weights (`ready.prepared` sees to it).  So
+the costs are the same to the unit, as `test_wide` holds.  Lengths and what is looked up by them are loops of
+their own, since LLVM computes what it looks up by without vector instructions.
 """
-
-from collections import namedtuple
 
 import numpy as np
 
+from .ready import (
+    AFTER,
+    BEFORE,
+    BESIDE,
+    BETWEEN,
+    CENTRE,
+    FIRST,
+    GROUP,
+    HAS_SET,
+    HAS_STRAIN,
+    HAS_WIDTH,
+    IN_KEY,
+    LANES,
+    MAP,
+    OF_DIAMETER,
+    OF_MEAN,
+    OF_MOMENTUM,
+    OF_STRAIN,
+    SOUND,
+    STOP,
+    UNITS,
+    WAY,
+    XY,
+    Z,
+)
 from .rules import (
     DIAMETER,
-    DIAMETER_AIM,
-    DIAMETER_BAND,
-    DIAMETER_WEIGHT,
-    KEY,
     LENGTHS,
-    LINKED,
-    MEAN_AIM,
-    MEAN_BAND,
     MEAN_OF,
-    MEAN_WEIGHT,
     MOMENTUM,
-    MOMENTUM_AIM,
-    MOMENTUM_BAND,
-    MOMENTUM_WEIGHT,
-    PER_XY,
-    PER_Z,
     SHARE,
     SHARE_SHIFT,
     SPAN,
     STRAIN,
-    STRAIN_AIM,
-    STRAIN_BAND,
-    STRAIN_WEIGHT,
-    TENSION_HALF,
-    TENSION_SHIFT,
-    Chain,
-    Problem,
     cover_cost,
 )
 
-LANES = 12
-COST, LENGTH, LEVEL, SPREAD = 0, LANES, 2 * LANES, 3 * LANES  # where rows of `Desk.row` begin
-ROWS = 4 * LANES
-EXACT = 2**53  # below it every whole number is a double
+COST, SPREAD = 0, LANES  # where rows of `Seated.row` begin
 FARTHEST = float(LENGTHS - 1)
-ONE_DOWN, TENSION_DOWN, SHARE_DOWN = 2.0**-16, 2.0**-TENSION_SHIFT, 2.0**-SHARE_SHIFT
-
-# a `Problem` with what does not change in it made ready: R = keys * K
-Prepared = namedtuple(
-    "Prepared",
-    (
-        *Problem._fields,
-        "spelled",  # (3 R, 12) float64: x, y and k of what each map makes of each pitch class in each key
-        "bit",  # (R, 12) int64: that pitch class, as a set
-        "sound",  # (e,) int64: which of the R each entry is
-        "level",  # (3, LENGTHS) float32, since small tables stay near at hand: `scale`
-        "width",  # (keys, 4096) float32: level of each diameter
-    ),
-)
-# a `Chain` with a place to work at
-Seated = namedtuple(
-    "Seated",
-    (
-        *Chain._fields,
-        "lane",  # (3 M, 12) float64: centre of effect of each of a variable's groups, by pitch class
-        "row",  # (ROWS,) float64
-        "set",  # (12,) int64: pitch classes of a group
-        "paid",  # (G, 4) int64: what each group costs now, `singles.OWN` and so on
-        "fresh",  # (M, 4) int64: the same of a variable's groups after a move
-        "there",  # (M, 3) int64: their centres after it
-    ),
-)
+SHARE_DOWN = 2.0**-SHARE_SHIFT
 
 
-def prepared(problem):
-    """The problem made ready.
-
-    Raises
-    ------
-    ValueError
-        its numbers are too large: a double would not hold the square of a misfit times its weight
-    """
-    p = problem
-    weight = p.group[:, [DIAMETER_WEIGHT, MOMENTUM_WEIGHT, STRAIN_WEIGHT, MEAN_WEIGHT]].max(initial=0)
-    aim = p.group[:, [DIAMETER_AIM, MOMENTUM_AIM, STRAIN_AIM, MEAN_AIM]]
-    most = max(int(p.scale.max()), int(aim.max(initial=0)), -int(aim.min(initial=0)))
-    if int(weight) * (2 * most) ** 2 + TENSION_HALF >= EXACT:
-        raise ValueError(f"a weight of {weight} for misfits of up to {most} levels is too large to be exact")
-    maps, keys = p.pc_map.reshape(-1, LANES), len(p.spell)
-    spelled = p.spell[:, maps].transpose(0, 1, 3, 2).reshape(-1, LANES).astype(np.float64)
-    owner = np.repeat(p.member_group, np.diff(p.entry_start))
-    return Prepared(
-        *p,
-        np.ascontiguousarray(spelled),
-        np.ascontiguousarray(np.tile(1 << maps, (keys, 1))),
-        p.group[owner, KEY] * len(maps) + p.entry[:, 0] // LANES,
-        p.scale.astype(np.float32),
-        p.scale[DIAMETER][np.minimum(p.diameter, LENGTHS - 1)].astype(np.float32),
-    )
+def paid_for(level, aim, band, weight):
+    """What a level costs, as `rules.misfit`; the weight is brought down."""
+    beyond = abs(level - aim) - band
+    beyond = beyond if beyond > 0.0 else 0.0
+    return np.floor(beyond * beyond * weight + 0.5)
 
 
-def seated(chain, most):
-    """The chain with a place to work at, for variables in so many groups at most."""
-    most = max(most, 1)
-    whole = (np.zeros(shape, np.int64) for shape in (LANES, (len(chain.mask), 4), (most, 4), (most, 3)))
-    return Seated(*chain, np.zeros((3 * most, LANES)), np.zeros(ROWS), *whole)
-
-
-# --------------------------------------------------------------------------- groups
-
-
-def add_misfits(row, n, aim, weight, band):
-    """Add to the costs what levels cost, as `rules.misfit`."""
-    aim, weight, band = float(aim), float(weight), float(band)
-    for i in range(n):
-        beyond = abs(row[LEVEL + i] - aim) - band
-        beyond = beyond if beyond > 0.0 else 0.0
-        row[COST + i] += np.floor((beyond * beyond * weight + TENSION_HALF) * TENSION_DOWN)
-
-
-def look_up(p, row, n, component):
-    """Levels of the lengths, as `rules.scaled`."""
-    for i in range(n):
-        row[LEVEL + i] = p.level[component, np.uint32(row[LENGTH + i])]
-
-
-def lengths_to(lane, row, n, at, x, y, z):
-    """Lengths from the centres at rows `at` of the lanes to a point, as `rules.distance`."""
-    x, y, z = float(x), float(y), float(z)
-    for i in range(n):
-        dx, dy, dz = lane[at, i] - x, lane[at + 1, i] - y, lane[at + 2, i] - z
-        length = np.floor(np.sqrt(dx * dx + dy * dy + dz * dz))
-        row[LENGTH + i] = length if length < FARTHEST else FARTHEST
-
-
-def lengths_between(lane, row, n, at, other):
-    """Lengths from the centres at rows `at` of the lanes to those at rows `other`."""
-    for i in range(n):
-        dx = lane[at, i] - lane[other, i]
-        dy = lane[at + 1, i] - lane[other + 1, i]
-        dz = lane[at + 2, i] - lane[other + 2, i]
-        length = np.floor(np.sqrt(dx * dx + dy * dy + dz * dz))
-        row[LENGTH + i] = length if length < FARTHEST else FARTHEST
-
-
-def place_centres(p, s, n, m, at, own):
-    """Centres of effect of the group of membership m with each pitch class, into rows `at` of the lanes.
-
-    `own` is the pitch class that the variable has, and is taken out of it.
-    """
-    g, first = p.member_group[m], p.entry_start[m]
-    x, y, k = float(s.sums[g, 0]), float(s.sums[g, 1]), float(s.sums[g, 2])
-    per_xy, per_z = float(p.group[g, PER_XY]) * ONE_DOWN, float(p.group[g, PER_Z]) * ONE_DOWN
-    lane = s.lane
-    for e in range(first, p.entry_start[m + 1]):
-        sound, units = 3 * p.sound[e], float(p.entry[e, 1])
-        x -= units * p.spelled[sound, own]
-        y -= units * p.spelled[sound + 1, own]
-        k -= units * p.spelled[sound + 2, own]
-    if p.entry_start[m + 1] == first + 1:
-        sound, units = 3 * p.sound[first], float(p.entry[first, 1])
-        for i in range(n):
-            lane[at, i] = np.floor((x + units * p.spelled[sound, i]) * per_xy)
-            lane[at + 1, i] = np.floor((y + units * p.spelled[sound + 1, i]) * per_xy)
-            lane[at + 2, i] = np.floor((k + units * p.spelled[sound + 2, i]) * per_z)
-        return
-    for i in range(n):
-        lane[at, i], lane[at + 1, i], lane[at + 2, i] = x, y, k
-    for e in range(first, p.entry_start[m + 1]):
-        sound, units = 3 * p.sound[e], float(p.entry[e, 1])
-        for i in range(n):
-            lane[at, i] += units * p.spelled[sound, i]
-            lane[at + 1, i] += units * p.spelled[sound + 1, i]
-            lane[at + 2, i] += units * p.spelled[sound + 2, i]
-    for i in range(n):
-        lane[at, i] = np.floor(lane[at, i] * per_xy)
-        lane[at + 1, i] = np.floor(lane[at + 1, i] * per_xy)
-        lane[at + 2, i] = np.floor(lane[at + 2, i] * per_z)
+def whole_length(dx, dy, dz):
+    """Length of a vector, as `rules.distance`, where the tables end at most."""
+    length = np.sqrt(dx * dx + dy * dy + dz * dz)
+    return np.int32(length if length < FARTHEST else FARTHEST)
 
 
 def others(p, s, m, own):
     """Pitch classes of the group of membership m without its variable, which has pitch class `own`."""
-    g, first, stop = p.member_group[m], p.entry_start[m], p.entry_start[m + 1]
+    g, first, stop = p.member[m, GROUP], p.member[m, FIRST], p.member[m, STOP]
     mask = s.mask[g]
+    if stop == first + 1:
+        pc = p.pc_map[p.member[m, MAP] + own]
+        return mask & ~((s.counts[g, pc] == 1) << pc)
     for e in range(first, stop):
         pc, count = p.pc_map[p.entry[e, 0] + own], 0
         for other in range(first, stop):
@@ -195,96 +80,200 @@ def others(p, s, m, own):
     return mask
 
 
-def judge_lanes(p, s, n, m, mask):
-    """Add what the sets of pitch classes cost, as `rules.set_cost`, and widen the spread of a mean.
-
-    `mask` is the set without the variable.
-    """
-    g, row = p.member_group[m], s.row
-    key = p.group[g, KEY]
-    first = p.entry_start[m]
+def gather_sets(p, s, n, m, mask):
+    """Pitch classes of the group of membership m with each pitch class; `mask` is the set without it."""
+    sound, short = p.member[m, SOUND], np.int32(mask)
     for i in range(n):
-        s.set[i] = mask | p.bit[p.sound[first], i]
-    for e in range(first + 1, p.entry_start[m + 1]):
+        s.set[i] = short | p.bit[sound, i]
+    for e in range(p.member[m, FIRST] + 1, p.member[m, STOP]):
         for i in range(n):
             s.set[i] |= p.bit[p.sound[e], i]
-    if p.group[g, DIAMETER_WEIGHT]:
-        for i in range(n):
-            row[LEVEL + i] = p.width[key, np.uint64(s.set[i])]
-        add_misfits(row, n, p.group[g, DIAMETER_AIM], p.group[g, DIAMETER_WEIGHT], p.group[g, DIAMETER_BAND])
+
+
+def judge_width(p, s, n, m):
+    """Add what diameters cost a group."""
+    g, key, row = p.member[m, GROUP], p.member[m, IN_KEY], s.row
+    aim, band, weight = p.judge[g, OF_DIAMETER], p.judge[g, OF_DIAMETER + 1], p.judge[g, OF_DIAMETER + 2]
+    for i in range(n):
+        row[COST + i] += paid_for(float(p.width[key, np.uint32(s.set[i])]), aim, band, weight)
+
+
+def judge_set(p, s, n, m):
+    """Add what the lack of members of a chord costs, and widen the spread of a mean."""
+    g, key, row = p.member[m, GROUP], p.member[m, IN_KEY], s.row
     if p.group[g, SPAN]:
         for i in range(n):
             row[COST + i] += cover_cost(p, g, s.set[i])
     if p.group[g, MEAN_OF]:
         share, before = p.group[g, SHARE], p.diameter[key, s.mask[g]]
         for i in range(n):
-            row[SPREAD + i] += share * (p.diameter[key, np.uint64(s.set[i])] - before)
+            row[SPREAD + i] += share * (p.diameter[key, np.uint32(s.set[i])] - before)
 
 
-def judge_mean(p, row, n, g):
+def take_out(p, s, m, own):
+    """Sums of the group of membership m without its variable, which has pitch class `own`."""
+    g, sound, units = p.member[m, GROUP], 3 * p.member[m, SOUND], float(p.member[m, UNITS])
+    x = float(s.sums[g, 0]) - units * p.spelled[sound, own]
+    y = float(s.sums[g, 1]) - units * p.spelled[sound + 1, own]
+    k = float(s.sums[g, 2]) - units * p.spelled[sound + 2, own]
+    for e in range(p.member[m, FIRST] + 1, p.member[m, STOP]):
+        sound, units = 3 * p.sound[e], float(p.entry[e, 1])
+        x -= units * p.spelled[sound, own]
+        y -= units * p.spelled[sound + 1, own]
+        k -= units * p.spelled[sound + 2, own]
+    return x, y, k
+
+
+def gather_sums(p, s, n, m):
+    """What the entries of membership m add to the sums by pitch class, into `s.added`."""
+    added = s.added
+    for i in range(n):
+        added[0, i], added[1, i], added[2, i] = 0.0, 0.0, 0.0
+    for e in range(p.member[m, FIRST], p.member[m, STOP]):
+        sound, units = 3 * p.sound[e], float(p.entry[e, 1])
+        for i in range(n):
+            added[0, i] += units * p.spelled[sound, i]
+            added[1, i] += units * p.spelled[sound + 1, i]
+            added[2, i] += units * p.spelled[sound + 2, i]
+
+
+def measure(p, s, n, m, at, spelled, sound, units, own):
+    """Centres of a group into rows `at` of the lanes, and their lengths from its key."""
+    g, lane, length = p.member[m, GROUP], s.lane, s.length
+    x, y, k = take_out(p, s, m, own)
+    xy, z = p.judge[g, XY], p.judge[g, Z]
+    cx, cy, cz = p.judge[g, CENTRE], p.judge[g, CENTRE + 1], p.judge[g, CENTRE + 2]
+    for i in range(n):
+        here_x = np.floor((x + units * spelled[sound, i]) * xy)
+        here_y = np.floor((y + units * spelled[sound + 1, i]) * xy)
+        here_z = np.floor((k + units * spelled[sound + 2, i]) * z)
+        lane[at, i], lane[at + 1, i], lane[at + 2, i] = here_x, here_y, here_z
+        length[i] = whole_length(here_x - cx, here_y - cy, here_z - cz)
+
+
+def measure_between(p, s, n, m, own):
+    """Lengths from the centres of a group to its key, and to the groups before and after as things are."""
+    g, length, spelled, sound = p.member[m, GROUP], s.length, p.spelled, 3 * p.member[m, SOUND]
+    x, y, k = take_out(p, s, m, own)
+    xy, z, units = p.judge[g, XY], p.judge[g, Z], float(p.member[m, UNITS])
+    cx, cy, cz = p.judge[g, CENTRE], p.judge[g, CENTRE + 1], p.judge[g, CENTRE + 2]
+    bx, by, bz = float(s.centre[g - 1, 0]), float(s.centre[g - 1, 1]), float(s.centre[g - 1, 2])
+    ax, ay, az = float(s.centre[g + 1, 0]), float(s.centre[g + 1, 1]), float(s.centre[g + 1, 2])
+    for i in range(n):
+        here_x = np.floor((x + units * spelled[sound, i]) * xy)
+        here_y = np.floor((y + units * spelled[sound + 1, i]) * xy)
+        here_z = np.floor((k + units * spelled[sound + 2, i]) * z)
+        length[i] = whole_length(here_x - cx, here_y - cy, here_z - cz)
+        length[LANES + i] = whole_length(here_x - bx, here_y - by, here_z - bz)
+        length[2 * LANES + i] = whole_length(here_x - ax, here_y - ay, here_z - az)
+
+
+def judge_between(p, s, n, g):
+    """Add what the lengths cost that `measure_between` found."""
+    length, row, a = s.length, s.row, g + 1
+    s_aim, s_band, s_weight = p.judge[g, OF_STRAIN], p.judge[g, OF_STRAIN + 1], p.judge[g, OF_STRAIN + 2]
+    b_aim, b_band, b_weight = (
+        p.judge[g, OF_MOMENTUM],
+        p.judge[g, OF_MOMENTUM + 1],
+        p.judge[g, OF_MOMENTUM + 2],
+    )
+    a_aim, a_band, a_weight = (
+        p.judge[a, OF_MOMENTUM],
+        p.judge[a, OF_MOMENTUM + 1],
+        p.judge[a, OF_MOMENTUM + 2],
+    )
+    for i in range(n):
+        strain = float(p.level[STRAIN, np.uint32(length[i])])
+        before = float(p.level[MOMENTUM, np.uint32(length[LANES + i])])
+        after = float(p.level[MOMENTUM, np.uint32(length[2 * LANES + i])])
+        cost = paid_for(strain, s_aim, s_band, s_weight)
+        cost += paid_for(before, b_aim, b_band, b_weight)
+        row[COST + i] += cost + paid_for(after, a_aim, a_band, a_weight)
+
+
+def judge_lengths(p, s, n, component, g, of):
+    """Add what lengths cost a group."""
+    aim, band, weight, row = p.judge[g, of], p.judge[g, of + 1], p.judge[g, of + 2], s.row
+    for i in range(n):
+        row[COST + i] += paid_for(float(p.level[component, np.uint32(s.length[i])]), aim, band, weight)
+
+
+def judge_mean(p, s, n, g):
     """Add what the mean diameter of a group's parts costs, as `rules.mean_cost`."""
     for i in range(n):
-        length = np.floor(row[SPREAD + i] * SHARE_DOWN)
-        row[LENGTH + i] = length if length < FARTHEST else FARTHEST
-    look_up(p, row, n, DIAMETER)
-    add_misfits(row, n, p.group[g, MEAN_AIM], p.group[g, MEAN_WEIGHT], p.group[g, MEAN_BAND])
+        length = s.row[SPREAD + i] * SHARE_DOWN
+        s.length[i] = np.int32(length if length < FARTHEST else FARTHEST)
+    judge_lengths(p, s, n, DIAMETER, g, OF_MEAN)
 
 
-def judge_momentum(p, row, n, g):
-    """Add what ways of these lengths into group g cost, as `rules.momentum_cost`."""
-    look_up(p, row, n, MOMENTUM)
-    add_misfits(row, n, p.group[g, MOMENTUM_AIM], p.group[g, MOMENTUM_WEIGHT], p.group[g, MOMENTUM_BAND])
+def judge_links(p, s, n, m, at):
+    """Add what the momentum into and out of a group costs whose centres are in rows `at` of the lanes."""
+    g, way, lane, length = p.member[m, GROUP], p.member[m, WAY], s.lane, s.length
+    if way & BESIDE:
+        for i in range(n):
+            dx, dy = lane[at, i] - lane[at - 3, i], lane[at + 1, i] - lane[at - 2, i]
+            length[i] = whole_length(dx, dy, lane[at + 2, i] - lane[at - 1, i])
+        judge_lengths(p, s, n, MOMENTUM, g, OF_MOMENTUM)
+    for into in range(g if way & BEFORE else g + 1, g + (2 if way & AFTER else 1)):
+        other = g - 1 if into == g else g + 1
+        x, y, z = float(s.centre[other, 0]), float(s.centre[other, 1]), float(s.centre[other, 2])
+        for i in range(n):
+            length[i] = whole_length(lane[at, i] - x, lane[at + 1, i] - y, lane[at + 2, i] - z)
+        judge_lengths(p, s, n, MOMENTUM, into, OF_MOMENTUM)
 
 
 def weigh_groups(p, s, v):
     """Cost of all groups of variable v by its pitch class: `rules.groups_cost`, in lanes."""
-    own = s.x[v] % 12
-    row, lane, n = s.row, s.lane, s.lane.shape[1] & ~3  # a number that LLVM does not know, but that fours fit
+    own, row = s.x[v] % LANES, s.row
+    n = s.lane.shape[1] & ~3  # a number that LLVM does not know, but that fours fit
     for i in range(n):
         row[COST + i] = 0.0
-    last, whole, first, stop = -2, 0, p.member_start[v], p.member_start[v + 1]
-    for m in range(first, stop):
-        g, at = p.member_group[m], 3 * (m - first)
-        if p.group[g, MEAN_OF] and p.group[g, MEAN_OF] != whole:
-            if whole:
-                judge_mean(p, row, n, whole - 1)
-            whole = p.group[g, MEAN_OF]
-            for i in range(n):
-                row[SPREAD + i] = s.spread[whole - 1]
-        judge_lanes(p, s, n, m, others(p, s, m, own))
-        if p.group[g, STRAIN_WEIGHT] == 0:
+    whole, first = 0, p.member_start[v]
+    for m in range(first, p.member_start[v + 1]):
+        g, at, way = p.member[m, GROUP], 3 * (m - first), p.member[m, WAY]
+        gather_sets(p, s, n, m, others(p, s, m, own))
+        if way & HAS_WIDTH:
+            judge_width(p, s, n, m)
+        if way & HAS_SET:
+            if p.group[g, MEAN_OF] and p.group[g, MEAN_OF] != whole:
+                if whole:
+                    judge_mean(p, s, n, whole - 1)
+                whole = p.group[g, MEAN_OF]
+                for i in range(n):
+                    row[SPREAD + i] = s.spread[whole - 1]
+            judge_set(p, s, n, m)
+        if way & HAS_STRAIN == 0:
             continue
-        place_centres(p, s, n, m, at, own)
-        key = p.group[g, KEY]
-        lengths_to(lane, row, n, at, p.key_point[key, 0], p.key_point[key, 1], p.key_point[key, 2])
-        look_up(p, row, n, STRAIN)
-        add_misfits(row, n, p.group[g, STRAIN_AIM], p.group[g, STRAIN_WEIGHT], p.group[g, STRAIN_BAND])
-        if p.group[g, LINKED]:
-            if last == g - 1:
-                lengths_between(lane, row, n, at, at - 3)
-            else:
-                there = s.centre
-                lengths_to(lane, row, n, at, there[g - 1, 0], there[g - 1, 1], there[g - 1, 2])
-            judge_momentum(p, row, n, g)
-        following = g + 1 < p.group.shape[0] and p.group[g + 1, LINKED] != 0
-        if following and (m + 1 == stop or p.member_group[m + 1] != g + 1):
-            there = s.centre
-            lengths_to(lane, row, n, at, there[g + 1, 0], there[g + 1, 1], there[g + 1, 2])
-            judge_momentum(p, row, n, g + 1)
-        last = g
+        alone = p.member[m, STOP] == p.member[m, FIRST] + 1
+        if alone and way & BETWEEN == BETWEEN:
+            measure_between(p, s, n, m, own)
+            judge_between(p, s, n, g)
+            continue
+        if alone:
+            measure(p, s, n, m, at, p.spelled, 3 * p.member[m, SOUND], float(p.member[m, UNITS]), own)
+        else:
+            gather_sums(p, s, n, m)
+            measure(p, s, n, m, at, s.added, 0, 1.0, own)
+        judge_lengths(p, s, n, STRAIN, g, OF_STRAIN)
+        judge_links(p, s, n, m, at)
     if whole:
-        judge_mean(p, row, n, whole - 1)
+        judge_mean(p, s, n, whole - 1)
 
 
 FUNCTIONS = (
-    add_misfits,
-    look_up,
-    lengths_to,
-    lengths_between,
-    place_centres,
+    paid_for,
+    whole_length,
     others,
-    judge_lanes,
+    gather_sets,
+    judge_width,
+    judge_set,
+    take_out,
+    gather_sums,
+    measure,
+    measure_between,
+    judge_between,
+    judge_lengths,
     judge_mean,
-    judge_momentum,
+    judge_links,
     weigh_groups,
 )  # each after those it calls

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .rules import CHANCES, GUMBEL_ONE, OCTAVE, mix, scramble
-from .vns import keep, put_back, set_pitch
-from .walk import step, weigh
+from .vns import keep, set_pitch
+from .walk import put, step, weigh
 
 SWAP, SLICE, SHIFT, COPY, EIGHTH, SINGLE = range(6)
 KINDS = 6
@@ -155,7 +155,7 @@ def attempt(p, m, s, r, n, chance, temperature):
     if change * GUMBEL_ONE <= temperature * m.exponential[chance % CHANCES]:
         return True, change
     for i in range(n - 1, -1, -1):
-        put_back(p, s, r.change[i, 0], r.change[i, 2])
+        put(p, s, r.change[i, 0], r.change[i, 2])
     return False, 0
 
 
@@ -175,7 +175,7 @@ def redraw_pair(p, s, r, a, b, chance, temperature):
         if k >= 0:
             if i < 0 or i >= size_a:
                 continue
-            put_back(p, s, a, p.domain_pitch[first_a + i])
+            put(p, s, a, p.domain_pitch[first_a + i])
         weigh(p, s, a if k < 0 else b, cost)
         if k < 0:
             for j in range(BLOCK):
@@ -191,8 +191,8 @@ def redraw_pair(p, s, r, a, b, chance, temperature):
             if not any_yet or score < best_score:
                 best_a, best_b = p.domain_pitch[first_a + i], p.domain_pitch[first_b + j]
                 best, best_score, any_yet = change, score, True
-    put_back(p, s, a, best_a)
-    put_back(p, s, b, best_b)
+    put(p, s, a, best_a)
+    put(p, s, b, best_b)
     return best_a != old_a or best_b != old_b, best
 
 

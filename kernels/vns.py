@@ -7,7 +7,7 @@ search goes on from there.  An evaluation is one pitch, or pair of pitches, weig
 """
 
 from .rules import factors_cost, groups_cost, mix
-from .walk import place, step
+from .walk import place, put, step
 
 BACK = 12  # notes, or groups, stepped back after a gain
 SLICE_EVERY = 5  # loops
@@ -29,13 +29,6 @@ def set_pitch(p, s, v, pitch):
         change += cost if new else -cost
     place(p, s, v, 1)
     return change
-
-
-def put_back(p, s, v, pitch):
-    """Give variable v a pitch whose cost is known."""
-    place(p, s, v, -1)
-    s.x[v] = pitch
-    place(p, s, v, 1)
 
 
 def keep(s, cost):
@@ -72,8 +65,8 @@ def best_pair(p, s, a, b, left):
             left -= 1
             if now < best:
                 best, best_a, best_b = now, p.domain_pitch[i], p.domain_pitch[j]
-    put_back(p, s, a, best_a)
-    put_back(p, s, b, best_b)
+    put(p, s, a, best_a)
+    put(p, s, b, best_b)
     return best, left
 
 
@@ -120,8 +113,8 @@ def swap(p, s, left):
                     cost += change
                     gained = True
                 else:
-                    put_back(p, s, a, x)
-                    put_back(p, s, b, y)
+                    put(p, s, a, x)
+                    put(p, s, b, y)
     keep(s, cost)
     return left
 
@@ -160,7 +153,6 @@ def search(p, s, sounding_start, sounding, seed, evaluations):
 
 FUNCTIONS = (
     set_pitch,
-    put_back,
     keep,
     change1,
     best_pair,

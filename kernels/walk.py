@@ -66,6 +66,13 @@ def place(p, s, v, sign):
             s.spread[p.group[g, MEAN_OF] - 1] += p.group[g, SHARE] * change
 
 
+def put(p, s, v, pitch):
+    """Give variable v another pitch."""
+    place(p, s, v, -1)
+    s.x[v] = pitch
+    place(p, s, v, 1)
+
+
 def draw(p, s, seed, chain):
     """Give every variable a random pitch of its domain."""
     for v in range(p.domain_start.size - 1):
@@ -148,10 +155,8 @@ def step(p, s, v, chance, temperature):
         if p.domain_pitch[first + i] == old:
             old_cost = cost[i]
     if p.domain_pitch[first + chosen] != old:
-        place(p, s, v, -1)
-        s.x[v] = p.domain_pitch[first + chosen]
-        place(p, s, v, 1)
+        put(p, s, v, p.domain_pitch[first + chosen])
     return cost[chosen] - old_cost
 
 
-FUNCTIONS = (chain_of, place, total_cost, restart, draw, start, weigh, step)  # each after those it calls
+FUNCTIONS = (chain_of, place, put, total_cost, restart, draw, start, weigh, step)  # each after those it calls

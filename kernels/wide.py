@@ -1,4 +1,4 @@
-"""A problem, a chain -> the cost of every pitch of a variable: `walk.weigh`, as the processor does it.
+"""A problem, a chain -> every pitch of a variable weighed, one drawn: `walk.step`, as the processor does it.
 
 Groups are judged for all pitch classes at once (`lanes.py`), factors row by row for all pitches: what a row
 says, and what its other slots sound, is looked up once.
@@ -6,17 +6,24 @@ says, and what its other slots sound, is looked up once.
 
 import numpy as np
 
-from .lanes import COST, LANES, weigh_groups
+from .lanes import COST, weigh_groups
+from .ready import FIRST, GROUP, IN_KEY, LANES, STOP
 from .rules import (
     A_CHORD,
     A_MAP,
     B_CHORD,
     B_MAP,
     C_MAP,
+    CHANCES,
     D_MAP,
+    GUMBEL_ONE,
     KIND,
     LEARNED,
+    MEAN_OF,
     MIDDLE_CHORD,
+    PER_XY,
+    PER_Z,
+    SHARE,
     STRONG,
     TONIC,
     WEIGHT,
@@ -28,6 +35,7 @@ from .rules import (
     heard,
     line_points,
     parallel_points,
+    scramble,
     vertical_points,
 )
 
@@ -140,11 +148,57 @@ def weigh(p, s, v, cost):
     weigh_groups(p, s, v)
     first = p.domain_start[v]
     for i in range(p.domain_start[v + 1] - first):
-        cost[i] = p.domain_cost[first + i] + int(s.row[COST + np.uint64(p.domain_pitch[first + i]) % LANES])
+        cost[i] = p.domain_cost[first + i] + int(s.row[COST + p.tone[first + i]])
     weigh_lines(p, s.x, v, cost)
     weigh_verticals(p, s.x, v, cost)
     weigh_bends(p, s.x, v, cost)
     weigh_parallels(p, s.x, v, cost)
+
+
+def put(p, s, v, pitch):
+    """Give variable v another pitch, as `walk.put`."""
+    own, new = s.x[v] % LANES, pitch % LANES
+    s.x[v] = pitch
+    for m in range(p.member_start[v], p.member_start[v + 1]):
+        g, key, first, stop = p.member[m, GROUP], p.member[m, IN_KEY], p.member[m, FIRST], p.member[m, STOP]
+        x, y, k, before = s.sums[g, 0], s.sums[g, 1], s.sums[g, 2], s.mask[g]
+        mask = before
+        for e in range(first, stop):
+            pc = p.pc_map[p.entry[e, 0] + own]
+            s.counts[g, pc] -= 1
+            mask &= ~((s.counts[g, pc] == 0) << pc)
+        for e in range(first, stop):
+            here, there = p.pc_map[p.entry[e, 0] + own], p.pc_map[p.entry[e, 0] + new]
+            s.counts[g, there] += 1
+            mask |= 1 << there
+            x += p.entry[e, 1] * (p.spell[key, there, 0] - p.spell[key, here, 0])
+            y += p.entry[e, 1] * (p.spell[key, there, 1] - p.spell[key, here, 1])
+            k += p.entry[e, 1] * (p.spell[key, there, 2] - p.spell[key, here, 2])
+        s.sums[g, 0], s.sums[g, 1], s.sums[g, 2], s.mask[g] = x, y, k, mask
+        s.centre[g, 0], s.centre[g, 1] = (x * p.group[g, PER_XY]) >> 16, (y * p.group[g, PER_XY]) >> 16
+        s.centre[g, 2] = (k * p.group[g, PER_Z]) >> 16
+        if p.group[g, MEAN_OF] and mask != before:
+            change = p.diameter[key, mask] - p.diameter[key, before]
+            s.spread[p.group[g, MEAN_OF] - 1] += p.group[g, SHARE] * change
+
+
+def step(p, s, v, chance, temperature):
+    """Draw a new pitch for variable v by heat bath, as `walk.step`; returns how the cost changed."""
+    first, cost, old = p.domain_start[v], s.scratch[12:], s.x[v]
+    size = p.domain_start[v + 1] - first
+    weigh(p, s, v, cost)
+    for i in range(size):
+        s.drawn[i] = scramble(chance + i * 0x9E3779B1) % CHANCES
+    chosen, least, old_cost = 0, 0, 0
+    for i in range(size):
+        score = cost[i] * GUMBEL_ONE - temperature * p.gumbel[np.uint32(s.drawn[i])]
+        if i == 0 or score < least:
+            chosen, least = i, score
+        if p.domain_pitch[first + i] == old:
+            old_cost = cost[i]
+    if p.domain_pitch[first + chosen] != old:
+        put(p, s, v, p.domain_pitch[first + chosen])
+    return cost[chosen] - old_cost
 
 
 FUNCTIONS = (
@@ -153,4 +207,6 @@ FUNCTIONS = (
     weigh_bends,
     weigh_parallels,
     weigh,
-)  # each after those it calls; `weigh` takes the place of `walk.weigh`
+    put,
+    step,
+)  # each after those it calls; `weigh`, `put` and `step` take the place of those of `walk`

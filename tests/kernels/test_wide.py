@@ -13,7 +13,7 @@ from search_plans import ensemble_plan
 
 from benchmarks.search_cases import instance
 from tensionbgm.forms import DIATONIC, MIRRORED
-from tensionbgm.kernels import lanes, moves, rules, singles, walk, wide
+from tensionbgm.kernels import cpu, moves, ready, rules, singles, slices, walk, wide
 from tensionbgm.search.moves import exponential_table
 from tensionbgm.search.problem import empty_state, pose
 
@@ -59,13 +59,13 @@ def test_lanes_weigh_what_the_rules_weigh(name, seed, widths):
     p.group[:, BANDS] = widths
     chain = walk.chain_of(empty_state(p, 1), 0)
     walk.start(p, chain, seed, 0)
-    ready, seat = lanes.prepared(p), lanes.seated(chain, int(np.diff(p.member_start).max()))
+    made, seat = ready.prepared(p), ready.seated(chain, int(np.diff(p.member_start).max()))
     for k in range(5):
         v = int(rules.mix(seed, 1, k)) % len(chain.x)
         size = p.domain_start[v + 1] - p.domain_start[v]
         plain, fast = np.zeros(128, np.int64), np.zeros(128, np.int64)
         walk.weigh(p, chain, v, plain)
-        wide.weigh(ready, seat, v, fast)
+        wide.weigh(made, seat, v, fast)
         np.testing.assert_array_equal(fast[:size], plain[:size])
 
 
@@ -82,17 +82,17 @@ def test_single_notes_are_moved_as_by_the_plain_rules(name, seed, heat):
     chain, other = walk.chain_of(plain, 0), walk.chain_of(fast, 0)
     walk.start(p, chain, seed, 0)
     walk.start(p, other, seed, 0)
-    ready, seat = lanes.prepared(p), lanes.seated(other, int(np.diff(p.member_start).max()))
+    made, seat = ready.prepared(p), ready.seated(other, int(np.diff(p.member_start).max()))
     for sweep in range(2):
         moves.singles(p, changes, chain, room, seed, 0, sweep, heat)
-        singles.singles(ready, changes, seat, own, seed, 0, sweep, heat)
+        singles.singles(made, changes, seat, own, seed, 0, sweep, heat)
     np.testing.assert_array_equal(own.count, room.count)
     for one, two in zip(plain[:-1], fast[:-1], strict=True):
         np.testing.assert_array_equal(one, two)
     paid = seat.paid.copy()
     walk.restart(p, other)
     assert other.cost[0] == chain.cost[0]
-    singles.price(ready, seat)
+    singles.price(made, seat)
     np.testing.assert_array_equal(seat.paid, paid)
 
 
@@ -101,7 +101,24 @@ def test_numbers_too_large_to_be_exact_are_refused():
     p = p._replace(group=p.group.copy())
     p.group[0, rules.STRAIN_WEIGHT] = 2**40
     with pytest.raises(ValueError, match="too large to be exact"):
-        lanes.prepared(p)
+        ready.prepared(p)
+
+
+def test_negative_weights_are_refused():
+    p = posed("a film")
+    p = p._replace(group=p.group.copy())
+    p.group[0, rules.STRAIN_WEIGHT] = -1
+    with pytest.raises(ValueError, match="negative"):
+        ready.prepared(p)
+
+
+def test_chains_of_a_state_share_no_memory_with_the_problem():
+    p = posed("three scales")
+    chains = cpu.Chains(p, empty_state(p, 2))
+    for seat in chains._chain:
+        arrays = [*chains._ready, *seat, *moves.room_of(chains.room, 0), *slices.bench_of(chains.bench, 0)]
+        for k, written in enumerate(arrays):
+            assert not any(np.shares_memory(written, other) for other in arrays[:k])
 
 
 @settings(max_examples=50)
