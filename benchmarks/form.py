@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from tensionbgm.forms import Analysis, Curve, Form, Section
-from tensionbgm.model.estimate import Estimate, estimate, position_curve
+from tensionbgm.model.arcs import position_curve
+from tensionbgm.model.estimate import Estimate, estimate
 from tensionbgm.model.places import shot_edges
 
 VIDEOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "videos"

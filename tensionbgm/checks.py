@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensionbgm import config
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, UsageError
 from tensionbgm.folder import refuse_overwriting, refuse_unwritable
 from tensionbgm.forms import Analysis
 
@@ -82,13 +82,15 @@ def film_rate(score: Path) -> tuple[Fraction | None, tuple[str, ...]]:
     return rate, ()
 
 
-def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) -> Timeline | None:
+def check_wishes(
+    ask: config.Ask, effort: config.Effort, sound: config.Sound, shape: config.Shape | None = None
+) -> Timeline | None:
     """Refuse what cannot be meant before any long work; returns what the file of markers says.
 
     Raises
     ------
     InputError, UsageError
-        key, tempo, markers or font cannot be read, or the device is not there
+        key, tempo, markers or font cannot be read, the device is not there, or wishes contradict each other
     """
     from tensionbgm.markers.read import parse_file, parse_first
     from tensionbgm.model.drawn import check_spec
@@ -103,6 +105,10 @@ def check_wishes(ask: config.Ask, effort: config.Effort, sound: config.Sound) ->
         parse_key(ask.key)
     if ask.curve is not None:
         check_spec(ask.curve)
+        if shape not in (None, config.Shape()):
+            raise UsageError(
+                "--arc, --intensity and --energy-gain shape the estimated curve; leave them out with --curve"
+            )
     parse_first(ask.timecode)
     timeline = None if ask.markers is None else parse_file(Path(ask.markers))
     find_font(sound.soundfont)

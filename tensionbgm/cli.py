@@ -83,7 +83,7 @@ def _score(commands: Any) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, metavar="DIR", help="folder to write (default: VIDEO-score)"
     )
-    for group in (config.Ask, config.Effort, config.Sound):
+    for group in (config.Ask, config.Shape, config.Effort, config.Sound):
         add_options(parser, group)
     _common(parser)
 
@@ -92,6 +92,7 @@ def _analyze(commands: Any) -> None:
     parser = _command(commands, "analyze", analyze, "read shots, motion, curve and form of a video")
     parser.add_argument("video", type=Path, metavar="VIDEO")
     parser.add_argument("-o", "--out", type=Path, metavar="PNG", help="picture (default: VIDEO-analysis.png)")
+    add_options(parser, config.Shape)
     _common(parser)
 
 
@@ -221,6 +222,7 @@ def score(args: argparse.Namespace) -> None:
 
     asked = pipeline.Asked(
         ask=from_options(config.Ask, args),
+        shape=from_options(config.Shape, args),
         effort=from_options(config.Effort, args),
         sound=from_options(config.Sound, args),
     )
@@ -239,7 +241,9 @@ def analyze(args: argparse.Namespace) -> None:
     from tensionbgm import commands
 
     with _bars(args) as bars:
-        made = commands.analyze(args.video, args.out, args.force, Watch(bars, stop.asked))
+        made = commands.analyze(
+            args.video, args.out, args.force, Watch(bars, stop.asked), from_options(config.Shape, args)
+        )
     _tell(args, made)
 
 

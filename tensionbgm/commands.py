@@ -30,7 +30,13 @@ class Made:
     warnings: tuple[str, ...] = ()
 
 
-def analyze(video: Path, out: Path | None = None, force: bool = False, watch: Watch | None = None) -> Made:
+def analyze(
+    video: Path,
+    out: Path | None = None,
+    force: bool = False,
+    watch: Watch | None = None,
+    shape: config.Shape | None = None,
+) -> Made:
     """Shots, motion, estimated curve and form of a film, as JSON values and a picture.
 
     Raises
@@ -48,7 +54,7 @@ def analyze(video: Path, out: Path | None = None, force: bool = False, watch: Wa
     with file_written_aside(out, force) as aside:
         analysis = look_at(video, watch=watch)
         with watch.stage("curve and form"):
-            curve, form, warnings = pipeline.understand(analysis)
+            curve, form, warnings = pipeline.understand(analysis, shape=shape)
         with watch.stage("picture"):
             analysis_picture(analysis, curve, form, aside)
     return Made(out, analysis_json(analysis, curve, form), (*warnings, *analysis.warnings))

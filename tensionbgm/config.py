@@ -8,15 +8,27 @@ from typing import Any
 EFFORTS = ("draft", "normal", "best")
 PALETTES = ("cinematic", "electronic", "acoustic")
 SOUNDS = ("duck", "replace", "mute")
+ARCS = (
+    "arch",
+    "rise",
+    "fall",
+    "flat",
+)  # how tension runs where the picture says nothing; the first is the default
 DEVICES = ("auto", "cpu", "cuda")
 DIALECTS = ("tensionbgm", "chew", "morpheus", "midi-miner")  # whose tonal tension; the first is the default
 
 
 def option(
-    default: Any, help: str, *, choices: tuple[str, ...] | None = None, metavar: str | None = None
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    metavar: str | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> Any:
-    """A dataclass field that the command line shows as an option."""
-    return field(default=default, metadata={"help": help, "choices": choices, "metavar": metavar})
+    """A dataclass field that the command line shows as an option; `limits` bound a number."""
+    told = {"help": help, "choices": choices, "metavar": metavar, "limits": limits}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,30 @@ class Ask:
         None,
         "timecode of the film's first frame in that file (default: what the file says, or the whole hour)",
         metavar="HH:MM:SS:FF",
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the estimated curve is drawn."""
+
+    arc: str = option(
+        "arch",
+        "how tension runs over the film where the picture says nothing: arch (build to a climax, come to "
+        "rest), rise, fall or flat",
+        choices=ARCS,
+    )
+    intensity: float | None = option(
+        None,
+        "how tense the music is on the whole, 0 to 1 (default: from the picture)",
+        metavar="X",
+        limits=(0.0, 1.0),
+    )
+    energy_gain: float = option(
+        1.0,
+        "how much the picture bends the arc: 0 not at all, 1 as much as it moves, up to 10",
+        metavar="G",
+        limits=(0.0, 10.0),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import typing
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser, group: type) -> None:
         parser.add_argument(
             name,
             default=field.default,
-            type=_plain(hints[field.name]),
+            type=_plain(hints[field.name], field.metadata.get("limits")),
             choices=field.metadata["choices"],
             metavar=field.metadata["metavar"],
             help=_help(field),
@@ -36,8 +37,10 @@ def from_options(group: type[T], arguments: argparse.Namespace) -> T:
     return group(**{name: getattr(arguments, name) for name in names})
 
 
-def _plain(hint: Any) -> Any:
+def _plain(hint: Any, limits: tuple[float, float] | None) -> Any:
     """`float | None` is parsed as float."""
+    if limits:
+        return functools.partial(number_within, limits)
     kinds = [kind for kind in typing.get_args(hint) or (hint,) if kind is not type(None)]
     return {int: whole_number, float: positive_number}.get(kinds[0], kinds[0])
 
@@ -55,6 +58,18 @@ def whole_number(text: str) -> int:
         number = -1
     if not 0 <= number < 2**31:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**31 - 1}")
+    return number
+
+
+def number_within(limits: tuple[float, float], text: str) -> float:
+    """A number from the least to the greatest allowed, or argparse's one-line refusal."""
+    low, high = limits
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
     return number
 
 

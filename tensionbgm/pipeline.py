@@ -28,6 +28,7 @@ class Asked:
     """All the user's wishes."""
 
     ask: config.Ask = field(default_factory=config.Ask)
+    shape: config.Shape = field(default_factory=config.Shape)
     effort: config.Effort = field(default_factory=config.Effort)
     sound: config.Sound = field(default_factory=config.Sound)
     look: config.Look = field(default_factory=config.Look)
@@ -46,7 +47,9 @@ class Scored:
 # ------------------------------------------------------------------------ from the film to a plan
 
 
-def understand(analysis: Analysis, curve: str | None = None) -> tuple[Curve, Form, tuple[str, ...]]:
+def understand(
+    analysis: Analysis, curve: str | None = None, shape: config.Shape | None = None
+) -> tuple[Curve, Form, tuple[str, ...]]:
     """Curve and form of a film, and what to warn of.
 
     Parameters
@@ -54,6 +57,8 @@ def understand(analysis: Analysis, curve: str | None = None) -> tuple[Curve, For
     analysis : Analysis
     curve : str, optional
         points or a file to follow instead of the estimated curve
+    shape : config.Shape, optional
+        how the estimated curve is drawn
 
     Raises
     ------
@@ -65,7 +70,7 @@ def understand(analysis: Analysis, curve: str | None = None) -> tuple[Curve, For
     from tensionbgm.model.form import estimate_form
 
     if curve is None:
-        guess = estimate(analysis)
+        guess = estimate(analysis, shape)
         return guess.curve, guess.form, guess.warnings
     drawn = read_curve(curve, analysis.video.duration_s)
     return drawn.curve, estimate_form(analysis, drawn.curve), drawn.warnings
@@ -210,11 +215,11 @@ def score(
     asked, watch = asked or Asked(), watch or Watch()
     out = out or Path(f"{video.stem or video.name}-score")
     check_place(video, out, force)
-    timeline = check_wishes(asked.ask, asked.effort, asked.sound)
+    timeline = check_wishes(asked.ask, asked.effort, asked.sound, asked.shape)
     analysis = look_at(video, asked.look, watch)
     check_length(analysis)
     with watch.stage("curve and form"):
-        curve, form, warnings = understand(analysis, asked.ask.curve)
+        curve, form, warnings = understand(analysis, asked.ask.curve, asked.shape)
     analysis, hits = read_markers(analysis, asked.ask, timeline)
     plan = make_plan(analysis, curve, form, asked.ask, video.stem, watch, hits)
     piece = make_piece(plan, asked.effort, watch)

@@ -159,11 +159,13 @@ def shots_json(analysis: Analysis) -> dict[str, Any]:
 def curve_json(curve: Curve, profile: Profile | None = None) -> dict[str, Any]:
     """The curve asked for, and with a profile what was reached, over the profile's windows.
 
-    Without a profile `times_s` and `target` are the curve's own points and the rest is null.
+    Without a profile `times_s` and `target` are the curve's own points and the rest is null.  `asked` has an
+    estimate's band as well, `low` and `high`.
     """
+    band = {} if curve.low is None or curve.high is None else {"low": curve.low, "high": curve.high}
     if profile is None:
         own = {"times_s": curve.time_s, "target": curve.value, "achieved": None, "components": None}
-        return plain({"source": curve.source, **own})
+        return plain({"source": curve.source, **own, **band})
     return plain(
         {
             "source": curve.source,
@@ -171,7 +173,7 @@ def curve_json(curve: Curve, profile: Profile | None = None) -> dict[str, Any]:
             "target": np.round(curve.mean(profile.start_s, profile.end_s), LEVEL_DECIMALS),
             "achieved": np.round(profile.intensity, LEVEL_DECIMALS),
             "components": {name: np.round(profile.level[name], LEVEL_DECIMALS) for name in COMPONENTS},
-            "asked": {"times_s": curve.time_s, "value": curve.value},
+            "asked": {"times_s": curve.time_s, "value": curve.value, **band},
         }
     )
 

@@ -175,7 +175,9 @@ def _curves(report: Mapping[str, Any], duration_s: float) -> dict[str, str]:
         (curve["asked"]["times_s"], curve["asked"]["value"]),
         (curve["times_s"], curve["achieved"]),
     )
+    band = curve["asked"] if "low" in curve["asked"] else None
     return {
+        "band": timeline.band_path(band["times_s"], band["low"], band["high"], duration_s) if band else "",
         "asked": timeline.curve_path(*asked, duration_s),
         "reached": timeline.curve_path(*reached, duration_s),
         "area": timeline.area_path(*reached, duration_s),

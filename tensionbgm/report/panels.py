@@ -83,21 +83,29 @@ def draw_curve(
     duration_s: float,
     title: str = "",
     measured: str = "asked",
+    band: tuple[Any, Any] | None = None,
 ) -> None:
-    """Tension asked for, and if there is any, reached, (times, values) each; `measured` names a lone one."""
+    """Tension asked for, and if there is any, reached, (times, values) each; `measured` names a lone one.
+
+    `band` is an estimate's doubt, low and high at the times of what is asked.
+    """
     plain_axes(ax, duration_s, title)
     ax.set_ylim(-0.02, 1.02)
     ax.set_yticks([0, 0.5, 1])
     ax.grid(axis="y", color=RULE, lw=0.6)
     times, values = _to_edges(*asked, duration_s)
     name = measured if reached is None else "asked"
+    if band is not None:
+        low, high = (_to_edges(asked[0], edge, duration_s)[1] for edge in band)
+        ax.fill_between(times, low, high, color=looks.ASKED, alpha=0.1, lw=0, label="80 % of music videos")
     ax.plot(times, values, color=looks.ASKED, lw=2.2, label=name, solid_capstyle="round", zorder=4)
     if reached is None:
-        ax.fill_between(times, values, color=looks.ASKED, alpha=0.12, lw=0)
+        if band is None:
+            ax.fill_between(times, values, color=looks.ASKED, alpha=0.12, lw=0)
         return
     ax.fill_between(*_to_edges(*reached, duration_s), color=looks.REACHED, alpha=0.15, lw=0)
     ax.plot(*_to_edges(*reached, duration_s), color=looks.REACHED, lw=1.8, label="reached", zorder=5)
-    ax.legend(loc="upper right", fontsize=8, frameon=False, ncols=2, labelcolor=INK, borderaxespad=0)
+    ax.legend(loc="upper right", fontsize=8, frameon=False, ncols=3, labelcolor=INK, borderaxespad=0)
 
 
 def draw_component(

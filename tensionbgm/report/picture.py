@@ -60,7 +60,8 @@ def report_picture(
     curve = report["curve"]
     asked = (curve["asked"]["times_s"], curve["asked"]["value"])
     reached = (curve["times_s"], curve["achieved"])
-    panels.draw_curve(axes["curve"], asked, reached, duration_s, f"tension: {SCALE}; {KEY}")
+    band = (curve["asked"]["low"], curve["asked"]["high"]) if "low" in curve["asked"] else None
+    panels.draw_curve(axes["curve"], asked, reached, duration_s, f"tension: {SCALE}; {KEY}", band=band)
     _components(figure, axes["components"], curve, report["metrics"]["tension"]["by_component"], duration_s)
     panels.draw_chords(axes["chords"], report["plan"]["chords"], duration_s)
     panels.draw_roll(axes["roll"], notes, plan.parts, duration_s)
@@ -86,7 +87,10 @@ def analysis_picture(analysis: Analysis, curve: Curve, form: Form, path: Path) -
     panels.draw_frames(axes["frames"], analysis.thumbnails, duration_s)
     panels.draw_sections(axes["sections"], form_json(form), duration_s)
     title = f"tension, {curve.source}: {SCALE}; {KEY}, pink are gradual transitions"
-    panels.draw_curve(axes["curve"], (curve.time_s, curve.value), None, duration_s, title)
+    band = None if curve.low is None or curve.high is None else (curve.low, curve.high)
+    if band:
+        title += "; the band holds 80 % of music videos"
+    panels.draw_curve(axes["curve"], (curve.time_s, curve.value), None, duration_s, title, band=band)
     _series(
         axes["motion"],
         motion.time_s,

@@ -59,6 +59,14 @@ def area_path(time_s: Sequence[float], value: Sequence[float], duration_s: float
     return f"{line}L{cents(duration_s)} {CURVE_HEIGHT}L0 {CURVE_HEIGHT}Z"
 
 
+def band_path(time_s: Sequence[float], low: Sequence[float], high: Sequence[float], duration_s: float) -> str:
+    """The area between two series at the same times."""
+    over = curve_path(time_s, high, duration_s)
+    x, y = [duration_s, *time_s[::-1], 0.0], [low[-1], *low[::-1], low[0]]
+    back = (f"{cents(t)} {CURVE_HEIGHT * (1 - v):.1f}" for t, v in zip(x, y, strict=True))
+    return f"{over}L{'L'.join(back)}Z"
+
+
 def piano_roll(notes: Notes, parts: tuple[Part, ...]) -> Roll:
     """All notes as a few paths."""
     table = notes.notes

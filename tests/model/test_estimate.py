@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_films import Take, film
 
-from tensionbgm.errors import InputError
-from tensionbgm.model.estimate import estimate, estimate_curve, position_curve
+from tensionbgm.config import ARCS, Shape
+from tensionbgm.errors import InputError, UsageError
+from tensionbgm.model.arcs import position_curve
+from tensionbgm.model.energy_model import predict
+from tensionbgm.model.estimate import estimate, estimate_curve, seen
 
 takes = st.lists(
     st.builds(
@@ -86,6 +91,93 @@ def test_a_calm_film_does_not_swing_from_end_to_end():
     wild = estimate_curve(film([Take("A", 15, 0.5), Take("B", 15, 0.55), Take("C", 15, 0.5)]))
     assert np.ptp(wild.value) < 0.4
     assert wild.value.mean() > curve.value.mean() + 0.1
+
+
+@settings(max_examples=30, deadline=None)
+@given(takes, st.sampled_from(ARCS), st.floats(0, 1), st.floats(0, 10))
+def test_any_wish_gets_a_curve_inside_the_range_and_inside_its_band(shots, arc, intensity, gain):
+    curve = estimate_curve(film(shots), Shape(arc, intensity, gain))
+    assert np.all((curve.value >= 0.05) & (curve.value <= 0.98))
+    assert np.all((curve.low <= curve.value + 1e-4) & (curve.value <= curve.high + 1e-4))
+    assert np.all((curve.low >= 0) & (curve.high <= 1))
+
+
+@pytest.mark.parametrize("intensity", [0.2, 0.5, 0.8])
+def test_intensity_is_the_mean_of_the_curve_and_keeps_its_order(intensity):
+    made = film(CALM_ACTION_CALM)
+    plain, asked = estimate_curve(made), estimate_curve(made, Shape(intensity=intensity))
+    assert asked.value.mean() == pytest.approx(intensity, abs=0.03)
+    assert np.all(np.diff(asked.value[np.argsort(plain.value, kind="stable")]) > -2e-4)
+
+
+def test_without_gain_the_picture_says_nothing_and_with_more_it_says_more():
+    made = film(CALM_ACTION_CALM)
+    arc = position_curve(45.0)
+    none, one, more = (estimate_curve(made, Shape(energy_gain=g)) for g in (0.0, 0.5, 1.0))
+    assert np.corrcoef(arc.value, none.value)[0, 1] > 0.999
+    rise = [c.mean(15, 29) - c.mean(29, 45) for c in (none, one, more)]
+    assert rise[0] < rise[1] < rise[2]
+
+
+@pytest.mark.parametrize(("name", "way"), [("rise", 1), ("fall", -1)])
+def test_a_still_film_follows_the_arc_asked_for(name, way):
+    curve = estimate_curve(film([Take("A", 30, 0.0)]), Shape(name))
+    assert np.all(way * np.diff(curve.value) > -1e-3)
+    assert way * (curve.value[-1] - curve.value[0]) > 0.2
+    assert np.ptp(estimate_curve(film([Take("A", 30, 0.0)]), Shape("flat")).value) < 1e-3
+
+
+def test_an_arc_there_is_not_is_refused():
+    with pytest.raises(UsageError, match="one of arch, rise"):
+        estimate_curve(film([Take("A", 30)]), Shape("wave"))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(8, 20), st.sampled_from([CALM, WILD])), min_size=2, max_size=5),
+    st.integers(0, 99),
+)
+def test_what_the_picture_adds_is_reversed_with_the_film(parts, seed):
+    forth = film([Take("ABCDE"[k], *part) for k, part in enumerate(parts)], seed)
+    edge = np.concatenate([[0.0], np.cumsum([length for length, _ in parts])])
+    back = replace(
+        forth,
+        motion=replace(
+            forth.motion,
+            time_s=edge[-1] - forth.motion.time_s[::-1],
+            magnitude=forth.motion.magnitude[::-1],
+            subject=forth.motion.subject[::-1],
+            brightness=forth.motion.brightness[::-1],
+        ),
+        shots=replace(forth.shots, cut_s=edge[-1] - edge[1:-1][::-1], boundary_s=edge[-1] - edge[1:-1][::-1]),
+    )
+    one, two = (seen(each, predict(each)) for each in (forth, back))
+    # Not exactly: the network adds a little of where in the film something happens.
+    assert one.contrast == pytest.approx(two.contrast, abs=0.15)
+    assert one.contrast * np.abs(one.share - two.share[::-1]).mean() < 0.1
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.text("CW", min_size=2, max_size=5).filter(lambda word: len(set(word)) == 2),
+    st.floats(8, 20),
+    st.integers(0, 99),
+)
+def test_wild_parts_are_tenser_than_calm_ones_in_any_order_and_it_turns_where_they_join(word, length, seed):
+    shots = []
+    for k, letter in enumerate(word):
+        count = 2 if letter == "C" else round(length / 2)
+        shots += [Take("ABCDE"[k], length / count, CALM if letter == "C" else WILD) for _ in range(count)]
+    curve = estimate_curve(film(shots, seed))
+    edge = length * np.arange(len(word) + 1)
+    mean = curve.mean(edge[:-1], edge[1:])
+    wild = np.array([letter == "W" for letter in word])
+    assert mean[wild].min() > mean[~wild].max() + 0.1
+    for k in np.flatnonzero(wild[1:] != wild[:-1]):
+        around = np.linspace(edge[k], edge[k + 2], 800)
+        above = curve.at(around) > (mean[k] + mean[k + 1]) / 2
+        turns = around[1:][above[1:] != above[:-1]]
+        assert np.abs(turns - edge[k + 1]).min() < 1.5
 
 
 def test_a_still_film_gets_the_arc_and_a_warning():
