@@ -94,6 +94,7 @@ def check_wishes(
     """
     from tensionbgm.markers.read import parse_file, parse_first
     from tensionbgm.model.drawn import check_spec
+    from tensionbgm.model.given_form import check_form
     from tensionbgm.plan.grid_instance import parse_tempo
     from tensionbgm.plan.key import parse_key
     from tensionbgm.render.font import find_font
@@ -109,6 +110,8 @@ def check_wishes(
             raise UsageError(
                 "--arc, --intensity and --energy-gain shape the estimated curve; leave them out with --curve"
             )
+    if ask.form is not None:
+        check_form(ask.form)
     parse_first(ask.timecode)
     timeline = None if ask.markers is None else parse_file(Path(ask.markers))
     find_font(sound.soundfont)

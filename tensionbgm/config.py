@@ -50,6 +50,12 @@ class Ask:
         'or points like "0:0.2,12:0.9,100%:0.1" (seconds, m:ss or share of the film : tension 0..1)',
         metavar="FILE|POINTS",
     )
+    form: str | None = option(
+        None,
+        'sections instead of the estimated ones, equal labels for the same music: "A:0,B:12.5,A:1:30" '
+        "(label:start), or an edited report.json or plan.json",
+        metavar="FILE|SECTIONS",
+    )
     palette: str | None = option(
         None, "instruments and figuration (default: from the picture)", choices=PALETTES
     )

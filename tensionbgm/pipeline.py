@@ -48,7 +48,10 @@ class Scored:
 
 
 def understand(
-    analysis: Analysis, curve: str | None = None, shape: config.Shape | None = None
+    analysis: Analysis,
+    curve: str | None = None,
+    shape: config.Shape | None = None,
+    form: str | None = None,
 ) -> tuple[Curve, Form, tuple[str, ...]]:
     """Curve and form of a film, and what to warn of.
 
@@ -59,21 +62,26 @@ def understand(
         points or a file to follow instead of the estimated curve
     shape : config.Shape, optional
         how the estimated curve is drawn
+    form : str, optional
+        sections to keep to, or a file of them, instead of those estimated
 
     Raises
     ------
     InputError
-        the curve given is at fault
+        the curve or the form given is at fault
     """
     from tensionbgm.model.drawn import read_curve
     from tensionbgm.model.estimate import estimate
     from tensionbgm.model.form import estimate_form
+    from tensionbgm.model.given_form import read_form
 
     if curve is None:
         guess = estimate(analysis, shape)
-        return guess.curve, guess.form, guess.warnings
-    drawn = read_curve(curve, analysis.video.duration_s)
-    return drawn.curve, estimate_form(analysis, drawn.curve), drawn.warnings
+        asked, found, said = guess.curve, guess.form, guess.warnings
+    else:
+        drawn = read_curve(curve, analysis.video.duration_s)
+        asked, found, said = drawn.curve, estimate_form(analysis, drawn.curve), drawn.warnings
+    return asked, found if form is None else read_form(form, analysis.video.duration_s), said
 
 
 def make_plan(
@@ -219,7 +227,7 @@ def score(
     analysis = look_at(video, asked.look, watch)
     check_length(analysis)
     with watch.stage("curve and form"):
-        curve, form, warnings = understand(analysis, asked.ask.curve, asked.shape)
+        curve, form, warnings = understand(analysis, asked.ask.curve, asked.shape, asked.ask.form)
     analysis, hits = read_markers(analysis, asked.ask, timeline)
     plan = make_plan(analysis, curve, form, asked.ask, video.stem, watch, hits)
     piece = make_piece(plan, asked.effort, watch)

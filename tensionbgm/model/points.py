@@ -31,7 +31,7 @@ def points_from_inline(spec: str, duration_s: float) -> Points:
     rows = []
     for pair in pairs:
         time, colon, tension = pair.rpartition(":")
-        numbers = [_moment(time, duration_s), _number(tension)]
+        numbers = [moment(time, duration_s), _number(tension)]
         if not colon or None in numbers:
             raise InputError(
                 f'curve: {pair[:40]!r} is not "time:tension"; write points like "0:0.2,12:0.9,100%:0.1"'
@@ -103,7 +103,7 @@ def _from_csv(path: Path, text: str, duration_s: float) -> Points:
     rows = []
     for k, cells in enumerate(table[1:] if header else table):
         time, tension = (cells[c] if c < len(cells) else "" for c in (first, second))
-        numbers = [_moment(time, duration_s), _number(tension)]
+        numbers = [moment(time, duration_s), _number(tension)]
         if None in numbers or (not header and len(cells) != 2):
             raise InputError(
                 f"{path}: {lines[k + bool(header)][:40]!r} is not a time and a tension; write lines like "
@@ -130,7 +130,7 @@ def _which_columns(path: Path, header: list[str] | None, width: int) -> tuple[in
     return found[0], found[1]
 
 
-def _moment(text: str, duration_s: float) -> float | None:
+def moment(text: str, duration_s: float) -> float | None:
     """A time in seconds from "12.5", "1:30", "1:02:03.5" or "40%"."""
     text = text.strip()
     if text.endswith("%"):
