@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 
 SECTIONS = (
-    *("films", "speed", "long", "shots", "form", "grid", "search", "morpheus", "exact"),
+    *("films", "speed", "long", "shots", "form", "joined", "grid", "search", "morpheus", "exact"),
     *("search_speed", "drawn", "tradeoff", "harmony"),
     *("oracle", "listeners", "sensory", "tonality", "tension_speed", "video_model"),
 )
