@@ -18,7 +18,7 @@ from pathlib import Path
 SECTIONS = (
     *("films", "speed", "long", "shots", "form", "joined", "grid", "search", "morpheus", "exact"),
     *("search_speed", "drawn", "tradeoff", "harmony"),
-    *("oracle", "listeners", "sensory", "tonality", "tension_speed", "video_model"),
+    *("oracle", "listeners", "sensory", "tonality", "tension_speed", "video_model", "video_match"),
 )
 REPORT = Path(__file__).with_name("REPORT.md")
 HEAD = """# Measured

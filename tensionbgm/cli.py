@@ -185,14 +185,17 @@ def _markers(commands: Any) -> None:
 def _train(commands: Any) -> None:
     help = "train a model that ships again, from a corpus on disk"
     parser = _command(commands, "train", train, help)
-    parser.add_argument("model", choices=("video",), help="video: the energy of music, from the picture")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR",
-        help="the corpus; for video, MuVi-Sync packed as arrays (docs/video_model.md)",
+        "model", choices=("video", "match"),
+        help="video: the energy of music, from the picture; match: how well music goes with a picture",
     )  # fmt: skip
     parser.add_argument(
-        "-o", "--out", type=Path, default=Path("energy.safetensors"), metavar="FILE",
-        help="file to write (default: %(default)s)",
+        "--data", type=Path, required=True, metavar="DIR",
+        help="the corpus: MuVi-Sync packed as arrays (docs/video_model.md)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="FILE",
+        help="file to write (default: energy.safetensors, match.safetensors)",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=whole_number, default=0, metavar="N", help="same seed, same weights (default: 0)"
@@ -312,8 +315,8 @@ def train(args: argparse.Namespace) -> None:
     from tensionbgm import commands
 
     with _bars(args) as bars:
-        commands.train_video(args.data, args.out, args.seed, args.force, Watch(bars, stop.asked))
-    tell(args.out)
+        made = commands.train(args.model, args.data, args.out, args.seed, args.force, Watch(bars, stop.asked))
+    tell(made)
 
 
 def demo(args: argparse.Namespace) -> None:

@@ -330,12 +330,18 @@ def demo(out: Path, force: bool = False) -> None:
         make_demo(aside)
 
 
-def train_video(
-    data: Path, out: Path, seed: int = 0, force: bool = False, watch: Watch | None = None
-) -> None:
-    """Train the energy model on a corpus on disk.
+def train(
+    model: str,
+    data: Path,
+    out: Path | None = None,
+    seed: int = 0,
+    force: bool = False,
+    watch: Watch | None = None,
+) -> Path:
+    """Train the energy model ("video") or the matching model ("match") on a corpus on disk.
 
-    Checkpoints lie beside `out` until it is done: the same call goes on where an interrupted one was.
+    Checkpoints lie beside the file until it is done: the same call goes on where an interrupted one was.
+    Returns the file, by default energy.safetensors or match.safetensors.
 
     Raises
     ------
@@ -346,6 +352,10 @@ def train_video(
         the watch said so
     """
     from tensionbgm.model.energy_fit import fit_energy
+    from tensionbgm.model.match_fit import fit_match
 
+    name, fit = {"video": ("energy", fit_energy), "match": ("match", fit_match)}[model]
+    out = out or Path(f"{name}.safetensors")
     with file_written_aside(out, force) as aside:
-        fit_energy(data, aside, seed, watch, notes=out)
+        fit(data, aside, seed, watch, notes=out)
+    return out

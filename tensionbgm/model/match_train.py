@@ -1,0 +1,221 @@
+"""Pairs of film and music -> a trained matching network: crops, contrastive losses, checkpoints.
+
+A stretch of film must find its own music among that of other songs, and among other stretches of its own
+song: two tasks, two losses (InfoNCE [OLV18]_, both ways).  The same pairs, seed and settings give the same
+weights, also after an interruption: chance is drawn anew from (seed, step) at every step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from tensionbgm.errors import InputError
+from tensionbgm.model.match_net import WIDTH, MatchNet
+from tensionbgm.model.match_songs import Pair
+
+EDGE_S = 30  # intros and outros are left out, or position in the song would be learnt
+LOWEST = -1e9  # score of what is no candidate
+WEIGHTS = {"energy": 1.0, "harmony": 0.5}  # of each part's own losses, beside 1 for the sum among other songs
+
+
+@dataclass(frozen=True)
+class MatchSettings:
+    """How to train."""
+
+    steps: int = 800
+    songs: int = 24  # in a batch
+    stretches: int = 4  # of each
+    length_s: int = 24  # of a stretch
+    width: int = WIDTH
+    rate: float = 3e-3  # highest learning rate
+    warm: int = 100  # steps in which it rises
+    decay: float = 0.05  # of the weights (AdamW)
+    keep: float = 0.998  # of the averaged weights at each step
+    save_every: int = 100  # steps
+
+
+@dataclass(frozen=True)
+class MatchBatch:
+    """Stretches of film and of the music that goes with them."""
+
+    inputs: tuple[torch.Tensor, ...]  # as `MatchNet.forward` takes them
+    song: torch.Tensor  # int64 (b,): which song each is of
+    first: torch.Tensor  # int64 (b,): its first second
+
+    def candidates(self, length_s: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """bool (b, b): itself and all of other songs; itself and what lies apart in its own song."""
+        same, own = self.song[:, None] == self.song, torch.eye(len(self.song), dtype=torch.bool)
+        apart = (self.first[:, None] - self.first).abs() >= length_s // 2
+        return ~same | own, (same & apart) | own
+
+
+def stack(pairs: Sequence[Pair], first: Sequence[int], length_s: int) -> tuple[torch.Tensor, ...]:
+    """Stretches of `length_s` seconds as `MatchNet.forward` takes them."""
+    spans = [slice(f, f + length_s) for f in first]
+    rows = (
+        [p.film.seen[:, s] for p, s in zip(pairs, spans, strict=True)],
+        [p.film.level for p in pairs],
+        [p.music.energy[:, s] for p, s in zip(pairs, spans, strict=True)],
+        [p.music.harmony[:, s] for p, s in zip(pairs, spans, strict=True)],
+        [p.music.level for p in pairs],
+    )
+    return tuple(torch.from_numpy(np.stack(r)) for r in rows)
+
+
+def first_second(pair: Pair, length_s: int, rng: np.random.Generator, edge_s: int = EDGE_S) -> int:
+    """Where a stretch begins: anywhere `edge_s` from both ends, in the middle of songs too short for that."""
+    room = pair.seconds - length_s - 2 * edge_s
+    return edge_s + int(rng.integers(room + 1)) if room >= 0 else max(0, (pair.seconds - length_s) // 2)
+
+
+def draw_match_batch(pairs: Sequence[Pair], settings: MatchSettings, rng: np.random.Generator) -> MatchBatch:
+    """Some songs, some stretches of each."""
+    chosen = rng.choice(len(pairs), min(settings.songs, len(pairs)), replace=False)
+    song = np.repeat(chosen, settings.stretches)
+    length_s = min(settings.length_s, min(pairs[i].seconds for i in chosen.tolist()))
+    crops = [pairs[i] for i in song.tolist()]
+    first = [first_second(pair, length_s, rng) for pair in crops]
+    inputs = stack(crops, first, length_s)
+    return MatchBatch(inputs, torch.from_numpy(song), torch.tensor(first))
+
+
+def match_loss(net: MatchNet, batch: MatchBatch, length_s: int) -> torch.Tensor:
+    """Sum of the contrastive losses."""
+    scores = net(*batch.inputs)
+    others, own = batch.candidates(length_s)
+    loss = contrast(sum(scores.values()), others)  # type: ignore[arg-type]
+    for name, weight in WEIGHTS.items():
+        loss = loss + weight * (contrast(scores[name], others) + contrast(scores[name], own))
+    return loss
+
+
+def contrast(score: torch.Tensor, candidate: torch.Tensor) -> torch.Tensor:
+    """InfoNCE [OLV18]_ of each film among the music, and of each music among the films; (b, b) each."""
+    masked, target = score.masked_fill(~candidate, LOWEST), torch.arange(len(score))
+    return (functional.cross_entropy(masked, target) + functional.cross_entropy(masked.T, target)) / 2
+
+
+def train_match(
+    pairs: Sequence[Pair],
+    seed: int,
+    settings: MatchSettings | None = None,
+    checkpoint: Path | None = None,
+    tick: Callable[[float], None] = lambda _: None,
+) -> MatchNet:
+    """A network trained on all the pairs given.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        at least two
+    seed : int
+    settings : MatchSettings, optional
+    checkpoint : Path, optional
+        file to go on from if it is there, and to write every `save_every` steps
+    tick : callable (fraction 0..1) -> None
+        told of every step; may raise to stop, and the work goes on from the last checkpoint
+
+    Returns
+    -------
+    net : MatchNet
+        with the averaged weights, in evaluation mode
+
+    Raises
+    ------
+    InputError
+        there are too few pairs, or the checkpoint is of another training
+    """
+    if len(pairs) < 2:
+        raise InputError("there are fewer than two songs to learn from; give the whole set")
+    settings = settings or MatchSettings()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # so that sums are always taken in one order
+    try:
+        work = _Work(pairs, seed, settings)
+        work.resume(checkpoint)
+        while work.step < settings.steps:
+            tick(work.step / settings.steps)
+            rng = np.random.default_rng([seed, work.step])
+            torch.manual_seed(int(rng.integers(2**31)))
+            work.learn(draw_match_batch(pairs, settings, rng))
+            if checkpoint and work.step % settings.save_every == 0:
+                work.save(checkpoint)
+        return work.averaged()
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Work:
+    """A network on its way."""
+
+    def __init__(self, pairs: Sequence[Pair], seed: int, settings: MatchSettings) -> None:
+        torch.manual_seed(seed)
+        self.settings, self.seed, self.step = settings, seed, 0
+        self.net = MatchNet(settings.width)
+        self.net.standardise(
+            np.stack([p.film.level for p in pairs]), np.stack([p.music.level for p in pairs])
+        )
+        self.mean = {name: value.clone() for name, value in self.net.state_dict().items()}
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.decay)
+
+    def learn(self, batch: MatchBatch) -> None:
+        """One step."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate()
+        self.net.train()
+        loss = match_loss(self.net, batch, self.settings.length_s)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        keep = min(self.settings.keep, (1 + self.step) / (10 + self.step))
+        for name, value in self.net.state_dict().items():
+            self.mean[name].mul_(keep).add_(value, alpha=1 - keep)
+        self.step += 1
+
+    def _rate(self) -> float:
+        """Rises along a line, falls along a cosine."""
+        rise = min(1.0, (self.step + 1) / self.settings.warm)
+        return self.settings.rate * rise * (0.5 + 0.5 * math.cos(math.pi * self.step / self.settings.steps))
+
+    def averaged(self) -> MatchNet:
+        """The network with its averaged weights."""
+        self.net.load_state_dict(self.mean)
+        return self.net.eval()
+
+    def _kind(self) -> str:
+        return f"match {self.seed} {self.settings}"
+
+    def save(self, path: Path) -> None:
+        """Write all that is needed to go on; the file is whole at any moment."""
+        aside = path.with_name(path.name + ".part")
+        state = {
+            "kind": self._kind(), "step": self.step, "net": self.net.state_dict(), "mean": self.mean,
+            "optimiser": self.optimiser.state_dict(),
+        }  # fmt: skip
+        torch.save(state, aside)
+        aside.replace(path)
+
+    def resume(self, path: Path | None) -> None:
+        """Go on from a checkpoint, if there is one."""
+        if path is None or not path.exists():
+            return
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            if state["kind"] != self._kind():
+                raise ValueError("it was begun with another seed or other settings")
+            self.net.load_state_dict(state["net"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.mean, self.step = state["mean"], state["step"]
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, AttributeError) as fault:
+            reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
+            raise InputError(f"{path}: cannot go on from it ({reason}); delete it to begin again") from fault
+        except Exception as fault:  # the unpickler's own errors
+            raise InputError(f"{path}: is no checkpoint; delete it to begin again") from fault
