@@ -27,14 +27,14 @@ import hashlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import rankdata
 
 from benchmarks.markdown import head, line
-from tensionbgm.model import match_music, match_net, match_songs, match_train, picture
+from tensionbgm.model import match_net, match_train
+from tensionbgm.model.energy_net import Mirror
 from tensionbgm.model.match_fit import checkpoint_of
 from tensionbgm.model.match_model import SHIPPED, load_match, match_rows, save_match, scores
 from tensionbgm.model.match_music import MusicRows
@@ -94,21 +94,22 @@ def folds_of(pairs: Sequence[Pair]) -> np.ndarray:
 def fold_net(pairs: list[Pair], fold: int, keep: Path) -> MatchNet:
     """A network trained on all folds but one; from the cache, if it was trained so before."""
     keep.mkdir(parents=True, exist_ok=True)
-    path = keep / f"fold{fold}-{recipe()}.safetensors"
+    learnt = [p for p, own in zip(pairs, folds_of(pairs), strict=True) if own != fold]
+    path = keep / f"fold{fold}-{recipe(learnt)}.safetensors"
     if not path.exists():
-        learnt = [p for p, own in zip(pairs, folds_of(pairs), strict=True) if own != fold]
         save_match(train_match(learnt, SEED + fold, checkpoint=checkpoint_of(path)), path, {})
         checkpoint_of(path).unlink(missing_ok=True)
     return load_match(path)
 
 
-@cache
-def recipe() -> str:
-    """A name for everything the networks depend on: the data and the source that trains."""
-    digest = hashlib.sha256((DATA / "muvi_sync.npz").read_bytes())
-    for module in (match_music, match_net, match_songs, match_train, picture):
-        digest.update(inspect.getsource(module).encode())
-    digest.update(f"{FOLDS} {SEED}".encode())
+def recipe(pairs: Sequence[Pair]) -> str:
+    """A name for everything a network depends on: what it reads, the seed and the source that trains it."""
+    digest = hashlib.sha256(str(SEED).encode())
+    for noun in (noun for pair in pairs for noun in (pair.film, pair.music)):
+        for rows in vars(noun).values():
+            digest.update(np.round(rows, 4).tobytes())
+    for source in (match_net, match_train, Mirror):
+        digest.update(inspect.getsource(source).encode())
     return digest.hexdigest()[:12]
 
 

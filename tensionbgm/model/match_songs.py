@@ -12,17 +12,27 @@ import numpy as np
 from tensionbgm.errors import InputError
 from tensionbgm.model.match_music import QUALITIES, Heard, MusicRows, music_rows
 from tensionbgm.model.muvi_sync import FILES, film_of
-from tensionbgm.model.picture import CHANNELS, FILM_CHANNELS, Seconds, channels
+from tensionbgm.model.picture import (
+    CUTS_PER_S,
+    FLOOR,
+    LEVEL,
+    LONGEST_SHOT_S,
+    REACH,
+    TURN_S,
+    Seconds,
+    shot_lengths,
+    turn,
+)
 
-SEEN = CHANNELS - FILM_CHANNELS  # rows of a film
-SEEN_LEVELS = FILM_CHANNELS + 2
+SEEN = 3 + 2 * len(TURN_S)  # rows of a film
+SEEN_LEVELS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class FilmRows:
     """What the model reads of a film."""
 
-    seen: np.ndarray  # float32 (`SEEN`, n): the channels of `picture`, less the film's mean
+    seen: np.ndarray  # float32 (`SEEN`, n), less the film's mean; see `film_rows`
     level: np.ndarray  # float32 (`SEEN_LEVELS`,): log change, log cut rate; spreads of change, of shot length
 
 
@@ -42,11 +52,25 @@ class Pair:
 
 
 def film_rows(film: Seconds) -> FilmRows:
-    """Rows of a film."""
-    rows = channels(film)
-    moving, level = rows[:SEEN], rows[SEEN:, 0]
-    spread = [moving[0].std(), moving[2].std()]
-    return FilmRows(moving - moving.mean(axis=1, keepdims=True), np.concatenate([level, spread]))
+    """Rows of a film.
+
+    Log change less its median; new shot or not, half on either side of the cut; log length of the shot; how
+    much change and cuts turn over each of `TURN_S`.  They are the energy network's channels of old, written
+    out here so that weights of the one do not hang on channels of the other.
+    """
+    log_change = np.log(film.change + FLOOR)
+    median = float(np.median(log_change))
+    moved = np.clip(log_change - median, -REACH, REACH)
+    new = np.zeros(len(moved))
+    new[film.cut] += 0.5
+    new[film.cut - 1] += 0.5
+    length = np.log(shot_lengths(film).clip(1.0, LONGEST_SHOT_S))
+    turns = [turn(x, half) for half in TURN_S for x in (moved, 2.0 * new)]
+    rows = np.stack([moved, new, length, *turns])
+    rate = np.log(np.clip(new.mean(), *CUTS_PER_S)) + 1.0
+    level = [np.clip(median, *LEVEL) - 1.6, rate, moved.std(), length.std()]
+    moving = rows - rows.mean(axis=1, keepdims=True)
+    return FilmRows(moving.astype(np.float32), np.array(level, np.float32))
 
 
 def read_pairs(folder: Path) -> list[Pair]:
