@@ -30,6 +30,7 @@ class EnergyEstimate:
 
     Energy is in units z: 0 is the mean over all seconds of the training set, 1 its standard deviation; it is
     0.6 loudness + 0.4 note density over about 9 s.  How tense a film is as a whole cannot be read off it.
+    The residual of a still film is 0 throughout, that of a film played backwards is the residual backwards.
     """
 
     time_s: np.ndarray  # 0.5, 1.5, ...: middles of whole seconds, the last one at most at the film's end
@@ -38,7 +39,7 @@ class EnergyEstimate:
     q90: np.ndarray  # energy [z]: a tenth of songs lie above
     boundary: np.ndarray  # 0..1: how likely a section of the music begins within about 2 s of each second
     position: np.ndarray  # energy [z], the median with the picture hidden: what position alone says
-    residual: np.ndarray  # energy [z], q50 - position: what the picture adds; 0 throughout for a still film
+    residual: np.ndarray  # energy [z], q50 - position: what the picture adds, wherever in the film it is
     presence: float  # 0..1: how much there was to read in the picture; it is a factor of `residual`
 
 

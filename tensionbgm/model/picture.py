@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from tensionbgm.errors import InputError
 from tensionbgm.forms import Analysis
@@ -18,12 +19,13 @@ from tensionbgm.forms import Analysis
 FLOOR = 0.5  # change (0..255) that is as good as none: codecs make as much of a still picture
 REACH = 3.0  # log change further than this from the film's median is clamped
 LONGEST_SHOT_S = 40.0
+SMOOTH_S = (2.0, 8.0)  # change and cuts are also read as means around each second, of these widths
 TURN_S = (4, 8, 16)  # what is before and after is compared over these spans
 LEVEL = (-0.7, 3.2)  # log change of the calmest and of the liveliest music videos, of 100 the second each
 CUTS_PER_S = (0.03, 0.8)  # the same for cuts
 SPREAD = (0.08, 0.28)  # spread of log change at which a film without cuts begins to move, and does
 FLOW_CHANGE = 60.0  # change for a flow of one picture width a second: median of 12 films, 41 to 110 for most
-CHANNELS = 3 + 2 * len(TURN_S) + 2
+CHANNELS = 3 + 2 * len(SMOOTH_S) + 2 * len(TURN_S) + 2
 FILM_CHANNELS = 2  # the last ones are the same all through a film
 
 
@@ -77,22 +79,24 @@ def _means(time_s: np.ndarray, value: np.ndarray, count: int) -> np.ndarray:
 def channels(film: Seconds) -> np.ndarray:
     """float32 (`CHANNELS`, n): what the network reads.
 
-    Log change; new shot or not; log length of the shot; how much change and cut rate turn over each of
-    `TURN_S`; and, constant, the log level of change and of the cut rate.
+    Log change; new shot or not; log length of the shot; the first two smoothed over `SMOOTH_S`; how much
+    they turn over each of `TURN_S`; and, constant, the log level of change and of the cut rate.
     """
     count = len(film.change)
     log_change = np.log(film.change + FLOOR)
     level = float(np.median(log_change))
     moved = np.clip(log_change - level, -REACH, REACH)
+    rate = np.log(np.clip(len(film.cut) / count, *CUTS_PER_S)) + 1.0
     new = np.zeros(count)
     new[film.cut] += 0.5  # a cut lies between two seconds, from whichever side it is seen
     new[film.cut - 1] += 0.5
     length = np.log(shot_lengths(film).clip(1.0, LONGEST_SHOT_S))
+    new = new - new.mean()
+    means = [gaussian_filter1d(x, sigma) for sigma in SMOOTH_S for x in (moved, new)]
     turns = [turn(x, half) for half in TURN_S for x in (moved, 2.0 * new)]
     lively = np.clip(level, *LEVEL) - 1.6
-    rate = np.log(np.clip(new.mean(), *CUTS_PER_S)) + 1.0
     flat = np.ones(count)
-    rows = [moved, new - new.mean(), length - length.mean(), *turns, lively * flat, rate * flat]
+    rows = [moved, new, length - length.mean(), *means, *turns, lively * flat, rate * flat]
     return np.stack(rows).astype(np.float32)
 
 
