@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _compose(commands)
     _render(commands)
     _markers(commands)
+    _evaluate(commands)
     _train(commands)
     _demo(commands)
     _doctor(commands)
@@ -180,6 +181,17 @@ def _markers(commands: Any) -> None:
         "--timecode", metavar="HH:MM:SS:FF", help="of the film's first frame (default: 01:00:00:00)"
     )
     _common(parser)
+
+
+def _evaluate(commands: Any) -> None:
+    help = "tell what finished scores reached, beside controls and chance"
+    parser = _command(commands, "evaluate", evaluate, help)
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="a folder that score wrote")
+    parser.add_argument(
+        "--videos", type=Path, metavar="DIR",
+        help="where the films lie, for matching (default: where they were when they were scored)",
+    )  # fmt: skip
+    _common(parser, force=False)
 
 
 def _train(commands: Any) -> None:
@@ -308,6 +320,20 @@ def markers(args: argparse.Namespace) -> None:
     from tensionbgm import commands
 
     _tell(args, commands.markers(args.score, args.out, args.kinds, args.rate, args.timecode, args.force))
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Tell what finished scores reached."""
+    from tensionbgm import commands
+
+    with _bars(args) as bars:
+        table, data, notes = commands.evaluate(args.folders, args.videos, Watch(bars, stop.asked))
+    if args.json:
+        _print_json(data)
+        return
+    tell(table)
+    for note in notes:
+        say(f"note: {note}")
 
 
 def train(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The stages one by one, each from a file to a file: analyze, tension, compose, render, markers, demo."""
+"""The stages one by one, each from a file to a file: analyze, tension, compose, render, markers, evaluate."""
 
 from __future__ import annotations
 
@@ -294,6 +294,44 @@ def markers(
         aside.write_text(text, encoding="utf-8")
     said = said if film and out.suffix.lower() != ".csv" else ()
     return Made(out, {"markers": [mark.told() for mark in marks]}, said)
+
+
+def evaluate(
+    folders: Sequence[Path], videos: Path | None = None, watch: Watch | None = None
+) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+    """What finished jobs reached, beside controls and chance: a table, the same as JSON values, and notes.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        folders that `score` wrote
+    videos : Path, optional
+        where the films lie, for matching; default: where they were when they were scored
+
+    Raises
+    ------
+    InputError
+        a folder is missing or broken
+    """
+    from tensionbgm.film_match import match_outputs
+    from tensionbgm.report.build import plain
+    from tensionbgm.report.evaluate import CHANCE, evaluation_table, figures, means, read_output
+
+    if videos is not None and not videos.is_dir():
+        raise InputError(f"{videos}: is no folder; give the one the films lie in")
+    outputs = [read_output(folder) for folder in folders]
+    rows: dict[str, dict[str, float | None]] = {}
+    notes: list[str] = []
+    for output, matched in zip(outputs, match_outputs(outputs, videos, watch), strict=True):
+        row, said = figures(output)
+        if matched.match:
+            row |= {"match_rank": matched.match.rank, "match_z": matched.match.z}
+            row["preferred"] = matched.preferred
+        rows[str(output.folder)] = row
+        notes += [f"{output.folder}: {note}" for note in said]
+        notes += [f"no matching: {matched.why}"] if matched.why else []
+    data = {"folders": rows, "mean": means(list(rows.values())), "chance": CHANCE, "notes": notes}
+    return evaluation_table(rows), plain(data), tuple(notes)
 
 
 def beside_curve(path: Path) -> Curve | None:

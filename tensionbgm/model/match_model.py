@@ -65,8 +65,13 @@ def matching(analysis: Analysis, notes: Notes, weights: Path | None = None) -> M
     """
     film = seconds_of(analysis)
     check_film(film, analysis.video.path)
-    music = music_rows(heard_of(notes, analysis.video.duration_s))
+    music = piece_rows(notes, analysis.video.duration_s)
     return match_rows(load_match(weights or SHIPPED), film_rows(film), music)
+
+
+def piece_rows(notes: Notes, duration_s: float) -> MusicRows:
+    """Rows of a piece under a film of `duration_s` > 0."""
+    return music_rows(heard_of(notes, duration_s))
 
 
 def check_film(film: Seconds, name: str) -> None:
@@ -88,6 +93,25 @@ def match_rows(net: MatchNet, film: FilmRows, music: MusicRows, parts: Sequence[
     pieces = [MusicRows(music.energy[:, o], music.harmony[:, o], music.level) for o in orders]
     score = sum(part[0] for name, part in scores(net, [film], pieces).items() if name in parts)
     return among(float(score[0]), np.asarray(score[1:]))
+
+
+def preferred(net: MatchNet, film: FilmRows, own: MusicRows, others: Sequence[MusicRows]) -> float | None:
+    """Share of other films' pieces that the film's own beats, ties half, 0..1; None without others.
+
+    Pieces of another length go round until the film ends.
+    """
+    if not others:
+        return None
+    count = film.seen.shape[1]
+    pieces = [gone_round(music, count) for music in (own, *others)]
+    score = sum(part[0] for name, part in scores(net, [film], pieces).items() if name in FIGURE)
+    return among(float(score[0]), np.asarray(score[1:])).percentile
+
+
+def gone_round(music: MusicRows, count: int) -> MusicRows:
+    """Rows of a piece that is repeated, or broken off, after `count` seconds."""
+    order = np.arange(count) % music.energy.shape[1]
+    return MusicRows(music.energy[:, order], music.harmony[:, order], music.level)
 
 
 def among(own: float, controls: np.ndarray) -> Match:
