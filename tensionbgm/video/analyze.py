@@ -19,6 +19,7 @@ from tensionbgm.video.pictures import Album, Gallery, thumbnail
 from tensionbgm.video.shots import find_shots
 from tensionbgm.video.speech import find_speech
 from tensionbgm.video.transnet import SIZE
+from tensionbgm.video.turnover import with_turnovers
 
 
 def analyze(path: Path, look: Look | None = None, watch: Watch | None = None) -> Analysis:
@@ -55,6 +56,7 @@ def _analyze(path: Path, look: Look, watch: Watch, steady: bool) -> Analysis:
     time_s, small = np.array(film.time_s), np.stack(seen.small)
     with watch.stage("shots"):
         shots, jump_s = find_shots(time_s, small, watch)
+        shots = with_turnovers(shots, seen.gallery, video.duration_s, watch)
     motion = seen.motion.finish(video.duration_s, look.motion_hz, shots, jump_s)
     change = seen.change.finish(motion.time_s, shots, jump_s)
     with watch.stage("likeness"):

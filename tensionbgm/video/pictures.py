@@ -64,6 +64,15 @@ class Gallery:
         before, self._before = self._before, small
         self._jumped = before is not None and float(cv2.absdiff(small, before).mean()) > JUMP
 
+    def between(self, start_s: float, end_s: float, step_s: float) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Regular pictures from inside [start, end), about a step apart: when [s], and what."""
+        picked: list[int] = []
+        for k, time_s in enumerate(self._regular.time_s):
+            far = not picked or time_s >= self._regular.time_s[picked[-1]] + step_s - 1e-3
+            if start_s <= time_s < end_s and far:
+                picked.append(k)
+        return np.array([self._regular.time_s[k] for k in picked]), [self._regular.rgb[k] for k in picked]
+
     def of_shots(
         self, start_s: np.ndarray, end_s: np.ndarray, small_s: np.ndarray, small: np.ndarray
     ) -> list[list[np.ndarray]]:
