@@ -171,8 +171,7 @@ class Found:
     def cells(self) -> list[str]:
         """Cells of a row."""
         shares = [f"{100 * (self.rank <= k).mean():.1f}" for k in TOP]
-        error = self.percentile.std(ddof=1) / len(self.percentile) ** 0.5
-        percentile = f"{self.percentile.mean():.3f} ± {error:.3f}"
+        percentile = f"{self.percentile.mean():.3f} ± {error_of(self.percentile):.3f}"
         return [*shares, f"{self.rank.mean():.1f}", percentile, probability(self.p)]
 
 
@@ -255,6 +254,9 @@ def own_song(judged: Judged) -> list[str]:
                     other.append(area(all_scores(net, Stretches(stranger, cut.music))["**energy**"], far))
         for name, values in (*areas.items(), ("**energy**, another film's picture", other)):
             rows.append(line(where, name, *mean_cells(np.array(values))))
+        gain = np.array(areas["**energy**"]) - np.array(areas["motion x loudness"])
+        cells = f"{gain.mean():+.3f} ± {error_of(gain):.3f}", probability(sign_test(gain)), str(len(gain))
+        rows.append(line(where, "**energy** less motion x loudness", *cells))
     return ["Own music among that of the same song, 24 s or more away:", "",
             *head("stretches", "model", "AUC", "p", "songs"), *rows]  # fmt: skip
 
@@ -278,8 +280,16 @@ def area(score: np.ndarray, far: np.ndarray) -> float:
 
 def mean_cells(values: np.ndarray) -> list[str]:
     """Mean with its standard error, p, and how many."""
-    error = values.std(ddof=1) / len(values) ** 0.5
-    return [f"{values.mean():.3f} ± {error:.3f}", probability(sign_test(values - 0.5)), str(len(values))]
+    return [
+        f"{values.mean():.3f} ± {error_of(values):.3f}",
+        probability(sign_test(values - 0.5)),
+        str(len(values)),
+    ]
+
+
+def error_of(values: np.ndarray) -> float:
+    """Standard error of the mean."""
+    return float(values.std(ddof=1) / len(values) ** 0.5)
 
 
 def sign_test(difference: np.ndarray) -> float:

@@ -190,3 +190,14 @@ def test_what_ships_is_small_and_has_its_card():
     assert SHIPPED.stat().st_size < 200_000
     card = SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
     assert all(word in card for word in ("licence is unknown", "Split", "Figures", "limits"))
+
+
+def test_what_ships_reads_films_and_music_as_it_learnt_to():
+    # A change of rows or of layers asks for a training; the numbers are those of the day it was trained.
+    some = [pair(1), pair(2)]
+    spread = [0.8414, 0.2769, 0.787, 0.5312, 0.343, 0.5314, 0.2591, 0.4604, 0.2233]
+    assert some[0].film.seen.std(axis=1) == pytest.approx(np.array(spread), abs=2e-4)
+    assert some[0].film.level == pytest.approx(np.array([-0.4423, -0.6094, 0.8414, 0.787]), abs=2e-4)
+    score = scores(load_match(SHIPPED), [p.film for p in some], [p.music for p in some])
+    assert score["energy"] == pytest.approx(np.array([[1.671, 0.848], [0.597, 2.113]]), abs=5e-3)
+    assert score["harmony"] == pytest.approx(np.array([[1.511, 1.595], [1.556, 1.427]]), abs=5e-3)
