@@ -184,6 +184,7 @@ BREAKS = {
     "cuts that run back": lambda report: changed(
         report, "metrics", "cuts", {"each": [{"cut_s": s, "strength": 1} for s in (2, 1)]}
     ),
+    "no end": lambda report: report | {"video": {"path": "x", "duration_s": 1e12}},
     "no length": lambda report: report | {"video": {"path": "x", "duration_s": -1}},
     "a seed of words": lambda report: report | {"seed": "x"},
     "deep": lambda report: "[" * 100_000,

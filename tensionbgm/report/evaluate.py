@@ -22,6 +22,7 @@ from tensionbgm.report.cuts import alignment
 from tensionbgm.report.fit import tension_fit
 
 LARGEST_BYTES = 100_000_000
+LONGEST_S = 3600.0  # no film scored is longer
 SAME = 1e-3  # the report's correlation is that of the file, if they differ by no more
 COLUMNS = (  # of the table: heading; figure and its controls, with how they are printed
     ("tension r (shuffled reversed unoptimised)",
@@ -104,7 +105,7 @@ def _output(folder: Path, report: Mapping[str, Any], notes: Notes) -> Output:
     strength = _numbers([cut["strength"] for cut in each], "cuts")
     bars_s = _numbers(report["plan"]["bars_s"], "bars")
     duration_s = float(video["duration_s"] if video else bars_s[-1])
-    if not (0 < duration_s < np.inf) or np.any(np.diff(cut_s) < 0):
+    if not 0 < duration_s <= LONGEST_S or np.any(np.diff(cut_s) < 0):
         raise ValueError("its times are none")
     rules, fit = metrics["rules"], metrics["tension"]
     faults = sum(int(rules[name]) for name in rules["per_100_notes"])
