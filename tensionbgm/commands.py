@@ -326,7 +326,8 @@ def evaluate(
         row, said = figures(output)
         if matched.match:
             row |= {"match_rank": matched.match.rank, "match_z": matched.match.z}
-            row["preferred"] = matched.preferred
+        if matched.preferred:
+            row["preferred"], row["preferred_by_product"] = matched.preferred
         rows[str(output.folder)] = row
         notes += [f"{output.folder}: {note}" for note in said]
         notes += [f"no matching: {matched.why}"] if matched.why else []

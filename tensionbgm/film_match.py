@@ -30,7 +30,7 @@ class Matched:
     """What matching says of a piece; or why it says nothing."""
 
     match: Match | None
-    preferred: float | None  # share of the other folders' pieces it beats, 0..1; None if there are none
+    preferred: tuple[float, float] | None  # as of `match_model.preferred`; None if there are no others
     why: str = ""
 
 

@@ -97,7 +97,12 @@ def test_music_that_was_changed_since_is_measured_as_it_is_and_told(tmp_path):
     assert "is not what report.json was written of" in notes[0]
 
 
-@given(st.lists(st.lists(st.one_of(st.none(), st.floats(-10, 10)), min_size=18, max_size=18), max_size=5))
+@given(
+    st.lists(
+        st.lists(st.one_of(st.none(), st.floats(-10, 10)), min_size=len(FIGURES), max_size=len(FIGURES)),
+        max_size=5,
+    )
+)
 def test_a_table_has_a_line_a_folder_whatever_is_missing(columns):
     rows = {f"f{k}": dict(zip(FIGURES, values, strict=True)) for k, values in enumerate(columns)}
     table = evaluation_table(rows).splitlines()
@@ -126,7 +131,8 @@ def test_a_piece_is_compared_with_pieces_for_other_films(tmp_path, films):
     written(tmp_path / "own", wave(), films / "wave.mp4")
     written(tmp_path / "other", wave(-1, ()), films / "still.mp4")
     _, data, notes = commands.evaluate([tmp_path / "own", tmp_path / "other"])
-    assert data["folders"][str(tmp_path / "own")]["preferred"] == 1.0
+    own = data["folders"][str(tmp_path / "own")]
+    assert (own["preferred"], own["preferred_by_product"]) == (1.0, 1.0)
     assert data["folders"][str(tmp_path / "other")]["match_rank"] is None
     assert [note for note in notes if "its picture never changes" in note]
 

@@ -95,17 +95,22 @@ def match_rows(net: MatchNet, film: FilmRows, music: MusicRows, parts: Sequence[
     return among(float(score[0]), np.asarray(score[1:]))
 
 
-def preferred(net: MatchNet, film: FilmRows, own: MusicRows, others: Sequence[MusicRows]) -> float | None:
+def preferred(
+    net: MatchNet, film: FilmRows, own: MusicRows, others: Sequence[MusicRows]
+) -> tuple[float, float] | None:
     """Share of other films' pieces that the film's own beats, ties half, 0..1; None without others.
 
-    Pieces of another length go round until the film ends.
+    Pieces of another length go round until the film ends.  Second, as a control, the same share by the mean
+    product of the film's log change and the music's loudness instead of the model.
     """
     if not others:
         return None
     count = film.seen.shape[1]
     pieces = [gone_round(music, count) for music in (own, *others)]
     score = sum(part[0] for name, part in scores(net, [film], pieces).items() if name in FIGURE)
-    return among(float(score[0]), np.asarray(score[1:])).percentile
+    product = np.array([film.seen[0] @ piece.energy[0] / count for piece in pieces], float)
+    learnt, plain = (among(float(s[0]), np.asarray(s[1:])).percentile for s in (score, product))
+    return learnt, plain
 
 
 def gone_round(music: MusicRows, count: int) -> MusicRows:

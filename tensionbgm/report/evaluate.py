@@ -34,7 +34,7 @@ COLUMNS = (  # of the table: heading; figure and its controls, with how they are
     ("end off, ms", (("end_error_ms", ".1f"),)),
     ("faults per 100", (("faults_per_100", ".2f"),)),
     ("match rank of 60", (("match_rank", ".1f"),)),
-    ("others beaten", (("preferred", ".0%"),)),
+    ("others beaten (by motion x loudness)", (("preferred", ".0%"), ("preferred_by_product", ".0%"))),
 )  # fmt: skip
 FIGURES = (*(name for _, shown in COLUMNS for name, _ in shown), "match_z")
 CHANCE = {"match_rank": 30.5, "match_z": 0.0, "preferred": 0.5}  # of what has no column of its own for it
