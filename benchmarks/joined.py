@@ -17,7 +17,6 @@ import numpy as np
 
 from benchmarks.markdown import head, line
 from tensionbgm.forms import Analysis, Curve, Motion, Shots
-from tensionbgm.model import estimate
 from tensionbgm.model.arcs import position_curve
 from tensionbgm.model.estimate import estimate_curve
 from tensionbgm.model.traces import picture_energy
@@ -126,11 +125,7 @@ def judged(order: str, curve: Curve, parts: list[Part]) -> tuple[float, list[flo
 
 def residual_alone(analysis: Analysis) -> Curve:
     """The curve if the network alone said what the picture does."""
-    kept, estimate.TRACES = estimate.TRACES, 0.0
-    try:
-        return estimate_curve(analysis)
-    finally:
-        estimate.TRACES = kept
+    return estimate_curve(analysis, traces=0.0)
 
 
 WAYS: dict[str, Callable[[Analysis], Curve]] = {

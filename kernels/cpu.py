@@ -46,7 +46,7 @@ def compiler(entries: Iterable[str], apart: bool = False) -> Callable[[Callable]
         options: dict[str, Any] = {"_nrt": False, "forceinline": not entry}
         options |= {"no_cpython_wrapper": not entry, "no_cfunc_wrapper": True}
         made = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-        if apart:
+        if apart and hasattr(made, "_compiler"):  # not there where numba is told to leave Python as it is
             made._compiler._customize_flags = _apart
         return made
 

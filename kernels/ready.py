@@ -37,6 +37,7 @@ from .rules import (
 
 LANES = 12
 EXACT = 2**53  # below it every whole number is a double
+EXACT_SINGLE = 2**24  # and a single
 # columns of `Prepared.judge`: of three numbers aim, band and weight, the first
 OF_DIAMETER, OF_MOMENTUM, OF_STRAIN, OF_MEAN = 0, 3, 6, 9
 CENTRE, XY, Z = 12, 15, 16  # centre of the key; what durations are divided by
@@ -96,6 +97,8 @@ def prepared(problem):
     most = max(int(p.scale.max()), int(aim.max(initial=0)), -int(aim.min(initial=0)))
     if int(weight) * (2 * most) ** 2 + TENSION_HALF >= EXACT:
         raise ValueError(f"a weight of {weight} for misfits of up to {most} levels is too large to be exact")
+    if most >= EXACT_SINGLE:
+        raise ValueError(f"levels of up to {most} are too large to be exact")
     if weights.min(initial=0) < 0 or p.cover_cost.min() < 0:
         raise ValueError("a weight is negative")
     maps, keys = p.pc_map.reshape(-1, LANES), len(p.spell)

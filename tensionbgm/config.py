@@ -8,12 +8,7 @@ from typing import Any
 EFFORTS = ("draft", "normal", "best")
 PALETTES = ("cinematic", "electronic", "acoustic")
 SOUNDS = ("duck", "replace", "mute")
-ARCS = (
-    "arch",
-    "rise",
-    "fall",
-    "flat",
-)  # how tension runs where the picture says nothing; the first is the default
+ARCS = ("arch", "rise", "fall", "flat")  # of tension where the picture says nothing; the first is the default
 DEVICES = ("auto", "cpu", "cuda")
 DIALECTS = ("tensionbgm", "chew", "morpheus", "midi-miner")  # whose tonal tension; the first is the default
 
@@ -95,9 +90,9 @@ class Shape:
     )
     intensity: float | None = option(
         None,
-        "how tense the music is on the whole, 0 to 1 (default: from the picture)",
+        "how tense the music is on the whole, 0.1 to 0.9 (default: from the picture)",
         metavar="X",
-        limits=(0.0, 1.0),
+        limits=(0.1, 0.9),
     )
     energy_gain: float = option(
         1.0,

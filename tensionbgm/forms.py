@@ -96,7 +96,7 @@ class Curve:
     time_s: np.ndarray  # float (n,), strictly rising
     value: np.ndarray  # float (n,), 0..1
     source: str  # estimated | file | drawn | inline
-    low: np.ndarray | None = None  # float (n,), 0..1: of an estimate, four fifths lie from here ...
+    low: np.ndarray | None = None  # float (n,), 0..1: the doubt of an estimate, from here ...
     high: np.ndarray | None = None  # float (n,), 0..1: ... to here
 
     def at(self, time_s: np.ndarray | float) -> np.ndarray:

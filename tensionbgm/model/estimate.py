@@ -81,7 +81,9 @@ def estimate(analysis: Analysis, shape: Shape | None = None) -> Estimate:
     return Estimate(curve, estimate_form(analysis, curve), _warnings(analysis, picture, shape))
 
 
-def estimate_curve(analysis: Analysis, shape: Shape | None = None, learned: bool = True) -> Curve:
+def estimate_curve(
+    analysis: Analysis, shape: Shape | None = None, learned: bool = True, traces: float = TRACES
+) -> Curve:
     """Tension over the film, read from its picture and the position in it.
 
     Parameters
@@ -91,12 +93,14 @@ def estimate_curve(analysis: Analysis, shape: Shape | None = None, learned: bool
     shape : config.Shape, optional
     learned : bool
         False: from motion, cuts and brightness alone, the control the network has to beat
+    traces : float
+        what the traces of those weigh beside the network [z]
 
     Returns
     -------
     curve : Curve
         about two points a second from 0 to the film's end, 0.05..0.98, source "estimated"; if learned, with
-        the band in which four fifths of music videos would lie
+        its doubt as a band
 
     Raises
     ------
@@ -106,20 +110,20 @@ def estimate_curve(analysis: Analysis, shape: Shape | None = None, learned: bool
         there is no such arc
     """
     said = predict(analysis) if learned else None
-    return _curve(analysis.video.duration_s, seen(analysis, said), shape or Shape(), said)
+    return _curve(analysis.video.duration_s, seen(analysis, said, traces), shape or Shape(), said)
 
 
 # --------------------------------------------------------------------------- the picture
 
 
-def seen(analysis: Analysis, said: EnergyEstimate | None) -> Picture:
+def seen(analysis: Analysis, said: EnergyEstimate | None, traces: float = TRACES) -> Picture:
     """What the picture does; without the network's word, from the traces alone."""
     energy, length = picture_energy(analysis), shortness(analysis.video.duration_s)
     if said is None:
         return Picture(energy, _share(energy), _contrast(energy, HEURISTIC_CONTRAST) * length)
     grid_s = grid(analysis.video.duration_s)
     guided = guide(np.interp(grid_s, said.time_s, said.residual), energy, grid_s)
-    both = guided + TRACES * (energy - np.mean(energy))
+    both = guided + traces * (energy - np.mean(energy))
     return Picture(energy, _share(both), _contrast(both, CONTRAST) * length)
 
 
@@ -171,11 +175,11 @@ def _curve(duration_s: float, picture: Picture, shape: Shape, said: EnergyEstima
     drawn = (1 - share) * unit(arc(shape.arc, grid_s / duration_s)) + share * picture.share
     drawn = unit(smooth(drawn, grid_s, CURVE_SIGMA_S))
     low, high = _range(float(np.mean(picture.energy)), contrast, duration_s)
-    value = low + (high - low) * drawn
+    value = np.clip(low + (high - low) * drawn, LOW, HIGH)
     if shape.intensity is not None:
         value = lifted(value, shape.intensity)
     time_s = output_times(duration_s)
-    value = np.clip(np.interp(time_s, grid_s, value), LOW, HIGH)
+    value = np.interp(time_s, grid_s, value)
     if said is None:
         return Curve(time_s, np.round(value, 4), "estimated")
     below, above = _doubt(said, time_s, value)
@@ -192,19 +196,17 @@ def _range(level: float, contrast: float, duration_s: float) -> tuple[float, flo
 
 
 def lifted(value: np.ndarray, intensity: float) -> np.ndarray:
-    """A curve inside 0..1 raised to the power that makes `intensity` its mean: nothing is cut off."""
-    low, high = -6.0, 6.0  # log of the power; means of 0 and 1 are approached as nearly as that allows
-    for _ in range(60):
-        middle = (low + high) / 2
-        if np.mean(value ** np.exp(middle)) > intensity:
-            low = middle
-        else:
-            high = middle
-    return value ** np.exp(high)
+    """A curve in `LOW`..`HIGH` drawn towards one end until `intensity` is its mean; nothing is cut off."""
+    mean = float(np.mean(value))
+    end = LOW if intensity < mean else HIGH
+    return end + (value - end) * (intensity - end) / (mean - end)
 
 
 def _doubt(said: EnergyEstimate, time_s: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The band around the curve: the network's own, drawn as large as its median is drawn."""
+    """The doubt: as wide as four fifths of music videos spread around the network's median.
+
+    Drawn around the curve, at the scale at which the median shows in it.
+    """
     drawn = float(np.std(value)) / max(float(np.std(said.q50)), 1e-6)
     scale = float(np.clip(drawn, *SCALE))
     below = value - scale * np.interp(time_s, said.time_s, said.q50 - said.q10)
@@ -220,9 +222,10 @@ def _warnings(analysis: Analysis, picture: Picture, shape: Shape) -> tuple[str, 
             "nothing moves and nothing cuts in the picture: the curve is only an arc over the film's "
             "length; draw one with --curve if you want another",
         )
-    if picture.contrast < 0.1 and shape.energy_gain > 0:
+    if picture.contrast * shape.energy_gain < 0.1 and shape.energy_gain > 0:
+        more = ", or make more of it with a larger --energy-gain" if picture.contrast > 0.01 else ""
         return (
             "the picture keeps one pace throughout: the curve is mostly an arc over the film's length; "
-            "draw one with --curve if you want another, or make more of the picture with --energy-gain 3",
+            f"draw one with --curve if you want another{more}",
         )
     return ()

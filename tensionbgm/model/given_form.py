@@ -45,9 +45,8 @@ def read_form(spec: str, duration_s: float) -> Form:
     InputError
         the file or a section is at fault
     """
-    path = Path(spec)
-    if spec.lower().endswith(".json") or "/" in spec or "\\" in spec:
-        return _checked(str(path), _rows_of(path), duration_s)
+    if _is_file(spec):
+        return _checked(spec, _rows_of(Path(spec)), duration_s)
     return _checked(f"form {spec[:40]!r}", _inline(spec, duration_s), duration_s)
 
 
@@ -59,12 +58,21 @@ def check_form(spec: str) -> None:
     InputError
         the file or a section is at fault; whether the sections fit the film is not asked
     """
-    read_form(spec, 1e9)
+    if _is_file(spec):
+        _checked(spec, _rows_of(Path(spec)), 1e9)
+    elif "%" in spec:  # shares of the film do not compare with seconds yet
+        _inline(spec, 1e9)
+    else:
+        _checked(f"form {spec[:40]!r}", _inline(spec, 1e9), 1e9)
+
+
+def _is_file(spec: str) -> bool:
+    return spec.lower().endswith(".json") or "/" in spec or "\\" in spec
 
 
 def _inline(spec: str, duration_s: float) -> list[Row]:
     rows = []
-    for part in re.split(r"\s*[,;]\s*", spec.strip().strip(",;")):
+    for part in re.split(r"\s*;\s*" if ";" in spec else r"\s*,\s*", spec.strip().strip(",;")):
         label, _, start = part.partition(":")
         start_s = moment(start, duration_s)
         if not _LABEL.fullmatch(label.strip()) or start_s is None:
@@ -76,11 +84,13 @@ def _inline(spec: str, duration_s: float) -> list[Row]:
 def _rows_of(path: Path) -> list[Row]:
     """Sections of a JSON file."""
     try:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; give the report.json or plan.json inside it")
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; give one, or sections like {EXAMPLE!r}")
         if path.stat().st_size > LARGEST_BYTES:
             raise InputError(f"{path}: is larger than {LARGEST_BYTES // 10**6} MB; give a file of sections")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as fault:
         raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from fault
     except (ValueError, RecursionError) as fault:

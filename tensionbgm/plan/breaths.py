@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 
 from tensionbgm.forms import PPQ
 from tensionbgm.plan.phrases import Bar
@@ -34,33 +35,45 @@ def breathe(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
     return notes
 
 
-def leave_holes(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:
+def leave_holes(notes: list[Note], draft: Draft, roles: list[str], struck: Sequence[int] = ()) -> list[Note]:
     """Where force breaks off into calm, one stroke on the cut, then nothing but the melody for a while.
 
     What plays on after the hole plays the same pitches as before it.
+
+    Parameters
+    ----------
+    struck : sequence of int
+        accents, rising [ticks]; one inside a hole ends it, since there something must sound
     """
-    holes = [_hole(bar) for bar in draft.bars if bar.turn == "fall" and bar.beats >= 3]
+    holes = [hole for bar in draft.bars if bar.turn == "fall" and (hole := _hole(bar, struck)) is not None]
     written: list[Note] = []
     for number, note in enumerate(notes):
-        end = note.onset + note.duration
-        hole = next((h for h in holes if note.onset < h[1] and end > h[0]), None)
-        if hole is None or roles[note.part] == "melody":
-            written.append(note)
-            continue
-        start, stop = hole
-        key = note.key if note.key is not None else ("broken off", number)
-        if note.onset <= start:
-            length = STROKE if note.onset == start else start - note.onset
-            written.append(dataclasses.replace(note, duration=min(note.duration, length), key=key))
-        if end - stop >= PPQ and roles[note.part] != "percussion":
-            written.append(dataclasses.replace(note, onset=stop, duration=end - stop, key=key))
+        written += [note] if roles[note.part] == "melody" else _broken_off(note, holes, number, roles)
     return written
 
 
-def _hole(bar: Bar) -> tuple[int, int]:
-    """First and last tick of the hole in a bar: half of it, or all if it is short."""
+def _broken_off(note: Note, holes: list[tuple[int, int]], number: int, roles: list[str]) -> list[Note]:
+    """What is left of a note beside the holes."""
+    end, left, rest = note.onset + note.duration, [], note
+    for start, stop in holes:
+        if not (rest.onset < stop and rest.onset + rest.duration > start):
+            continue
+        key = note.key if note.key is not None else ("broken off", number)
+        if rest.onset <= start:
+            length = STROKE if rest.onset == start else start - rest.onset
+            left.append(dataclasses.replace(rest, duration=min(rest.duration, length), key=key))
+        if end - stop < PPQ or roles[note.part] == "percussion":
+            return left
+        rest = dataclasses.replace(rest, onset=stop, duration=end - stop, key=key)
+    return [*left, rest]
+
+
+def _hole(bar: Bar, struck: Sequence[int]) -> tuple[int, int] | None:
+    """First and last tick of the hole in a bar: half of it, or all if it is short; up to an accent."""
     whole = bar.beats * bar.beat_s <= SHORT_S
-    return bar.start_tick, bar.end_tick if whole else bar.start_tick + (bar.beats + 1) // 2 * PPQ
+    stop = bar.end_tick if whole else bar.start_tick + (bar.beats + 1) // 2 * PPQ
+    stop = min([stop, *(tick for tick in struck if tick > bar.start_tick)])
+    return (bar.start_tick, stop) if stop - bar.start_tick > STROKE else None
 
 
 def part_phrases(notes: list[Note], draft: Draft, roles: list[str]) -> list[Note]:

@@ -13,11 +13,13 @@ import numpy as np
 
 from tensionbgm.forms import Marker
 from tensionbgm.plan.grid_instance import UNIT, Instance
+from tensionbgm.plan.grid_lattice import with_lines
 from tensionbgm.plan.grid_path import each_path
 from tensionbgm.plan.grid_phrases import OUTLOOK, make_phrases, span_us
 
 WIDER = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4)  # other tempi tried
 AROUND_US = 8_000_000  # for them, bar lines are nailed no further than this from a marker that clashes
+TRIES = 3  # of these, at which all markers are asked for: each takes about as long as a plan
 QUICKEST, SLOWEST = 60e6 / 240, 60e6 / 30  # the periods that can be asked for [microseconds]
 
 
@@ -57,7 +59,13 @@ def find_clash(instance: Instance, markers: Sequence[Marker], missed: Marker) ->
         count *= 2
         around = tuple(near[:count])
     fewest = tuple(sorted(smallest_clash(meets, around), key=lambda marker: marker.time_s))
-    return Clash(fewest, *(_nearest_tempo(bare, fewest, way) for way in (1, -1)))
+    if not _too_close(bare, fewest) and _meets_with_lines(bare, fewest):  # rare, and slow to ask each time
+        wider = tuple(near[: max(count, 2)])
+        while len(wider) < len(near) and (meets(wider) or _meets_with_lines(bare, wider)):
+            wider = tuple(near[: 2 * len(wider)])
+        fewest = smallest_clash(lambda some: meets(some) or _meets_with_lines(bare, some), wider)
+        fewest = tuple(sorted(fewest, key=lambda marker: marker.time_s))
+    return Clash(fewest, *(_nearest_tempo(bare, fewest, markers, way) for way in (1, -1)))
 
 
 def smallest_clash(
@@ -83,6 +91,21 @@ def can_meet(instance: Instance, markers: Sequence[Marker]) -> bool:
     asked = _asking(instance, markers)
     missed = _missed_cost(asked)
     return any(paths.cost < missed for paths in each_path(asked, make_phrases(asked)))
+
+
+def _too_close(instance: Instance, markers: Sequence[Marker]) -> bool:
+    """Whether two markers lie closer than beats of their kinds ever do, and too far apart to share one."""
+    held, shortest = instance.prices.held_us, instance.period_us[0]
+    if len(markers) != 2:
+        return False
+    apart = abs(markers[0].time_s - markers[1].time_s) * 1e6
+    quarters = 1 if any(marker.beat == "any" for marker in markers) else 2
+    return 2 * held < apart < quarters * shortest - 2 * held
+
+
+def _meets_with_lines(instance: Instance, markers: Sequence[Marker]) -> bool:
+    """The same with bar lines wherever the lattice would change tempo, as the planner has them."""
+    return can_meet(with_lines(_asking(instance, markers)), markers)
 
 
 def may_meet(instance: Instance, markers: Sequence[Marker]) -> bool:
@@ -191,19 +214,30 @@ def _near(instance: Instance, markers: Sequence[Marker]) -> Instance:
     return replace(instance, anchor_us=anchor[kept])
 
 
-def _nearest_tempo(instance: Instance, markers: Sequence[Marker], way: int) -> float | None:
-    """How far the range must reach to slower (1) or quicker (-1) tempi for the markers to be met."""
+def _nearest_tempo(
+    instance: Instance, clash: Sequence[Marker], markers: Sequence[Marker], way: int
+) -> float | None:
+    """How far the range must reach to slower (1) or quicker (-1) tempi for all markers to be met.
+
+    Where those that clash would be met but others still not, there is no such tempo to name.
+    """
     shortest, longest = instance.period_us
-    sparse = _near(instance, markers)
+    sparse = _near(instance, clash)
 
     def edge(share: float) -> float:
         return longest * (1 + share) if way > 0 else shortest / (1 + share)
 
-    def wide(share: float) -> Instance:
-        return replace(sparse, period_us=(min(shortest, edge(share)), max(longest, edge(share))))
+    def wide(share: float, of: Instance = sparse) -> Instance:
+        return replace(of, period_us=(min(shortest, edge(share)), max(longest, edge(share))))
+
+    def enough(share: float) -> bool:
+        whole = wide(share, instance)
+        return can_meet(whole, markers) or _meets_with_lines(whole, markers)
 
     shares = [share for share in WIDER if QUICKEST <= edge(share) <= SLOWEST]
     # Each range holds those before it: where they may be met in none the widest tells so.
-    least = bisect_left(shares, True, key=lambda share: may_meet(wide(share), markers))
-    found = (share for share in shares[least:] if can_meet(wide(share), markers))
-    return next((60e6 / edge(share) for share in found), None)
+    least = bisect_left(shares, True, key=lambda share: may_meet(wide(share), clash))
+    hopeful = [share for share in shares[least:] if can_meet(wide(share), clash)]
+    if not hopeful or not may_meet(wide(hopeful[-1], instance), markers):
+        return None
+    return next((60e6 / edge(share) for share in hopeful[:TRIES] if enough(share)), None)

@@ -132,8 +132,10 @@ def _write(draft: Draft, palette: Palette, grid: Grid, markers: Sequence[Marker]
     roles = [player.part.role for player in palette.players]
     notes = close_off(notes, draft)
     notes = breaths.breathe(loosen(notes, draft, roles), draft, roles)
-    notes = breaths.leave_holes(breaths.part_phrases(notes, draft, roles), draft, roles)
-    return accents.land(notes, draft, accents.accents(grid, markers), roles)
+    found = accents.accents(grid, markers)
+    struck = [accent.tick for accent in found]
+    notes = breaths.leave_holes(breaths.part_phrases(notes, draft, roles), draft, roles, struck)
+    return accents.land(notes, draft, found, roles)
 
 
 def _used(palette: Palette, notes: list[Note]) -> tuple[tuple[Part, ...], list[Note]]:

@@ -49,7 +49,8 @@ def dynamic_marks(notes: np.ndarray, grid: Grid, curve: Curve) -> Iterator[Mark]
     count = np.bincount(bar, minlength=grid.n_bars)
     velocity = np.bincount(bar, notes["velocity"], minlength=grid.n_bars) / np.maximum(count, 1)
     line_s = grid.bar_us / 1e6
-    tension = np.clip(curve.mean(line_s[:-1], line_s[1:]), 0.0, 1.0)
+    # Rounded, lest the last digit of a float decide where a plateau begins.
+    tension = np.round(np.clip(curve.mean(line_s[:-1], line_s[1:]), 0.0, 1.0), 3)
     starts = [first for first, _ in section_starts(grid)]
     level = ""
     for start, end in zip(starts, [*starts[1:], grid.n_bars], strict=True):

@@ -97,7 +97,7 @@ def draw_curve(
     name = measured if reached is None else "asked"
     if band is not None:
         low, high = (_to_edges(asked[0], edge, duration_s)[1] for edge in band)
-        ax.fill_between(times, low, high, color=looks.ASKED, alpha=0.1, lw=0, label="80 % of music videos")
+        ax.fill_between(times, low, high, color=looks.ASKED, alpha=0.1, lw=0, label="doubt")
     ax.plot(times, values, color=looks.ASKED, lw=2.2, label=name, solid_capstyle="round", zorder=4)
     if reached is None:
         if band is None:

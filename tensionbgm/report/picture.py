@@ -89,7 +89,7 @@ def analysis_picture(analysis: Analysis, curve: Curve, form: Form, path: Path) -
     title = f"tension, {curve.source}: {SCALE}; {KEY}, pink are gradual transitions"
     band = None if curve.low is None or curve.high is None else (curve.low, curve.high)
     if band:
-        title += "; the band holds 80 % of music videos"
+        title += "; the band is the doubt"
     panels.draw_curve(axes["curve"], (curve.time_s, curve.value), None, duration_s, title, band=band)
     _series(
         axes["motion"],

@@ -61,6 +61,9 @@ def _curve_fault(plan: Plan) -> str:
     time_s, value = plan.curve.time_s, plan.curve.value
     if not 0 < len(time_s) == len(value):
         return "its curve has no points, or not a value for each"
+    doubt = [edge for edge in (plan.curve.low, plan.curve.high) if edge is not None]
+    if len(doubt) == 1 or any(len(edge) != len(value) or not _within(edge, 0, 1) for edge in doubt):
+        return "its curve's low and high are no band around it"
     return "" if (np.diff(time_s) > 0).all() and _within(value, 0, 1) else "its curve is none"
 
 

@@ -41,7 +41,8 @@ def with_turnovers(shots: Shots, gallery: Gallery, duration_s: float, watch: Wat
         if end - start >= 2 * max(CLEAR_S, BESIDE * step_s):
             time_s, rgb = gallery.between(start, end, step_s)
             rows = np.array([embed(picture) for picture in rgb])
-            found += [t for t in turnovers(time_s, rows) if start + CLEAR_S <= t <= end - CLEAR_S]
+            inside = [t for t in turnovers(time_s, rows) if start + CLEAR_S <= t <= end - CLEAR_S]
+            found += [t for t in inside if not _within(shots.gradual_s, t)]
     if not found:
         return shots
     spans = np.array([[t - HALF_S, t + HALF_S] for t in found])
@@ -53,6 +54,11 @@ def with_turnovers(shots: Shots, gallery: Gallery, duration_s: float, watch: Wat
         np.sort(np.concatenate([shots.boundary_s, found])),
         shots.source,
     )
+
+
+def _within(gradual_s: np.ndarray, time_s: float) -> bool:
+    """Whether a transition that is known already takes place then."""
+    return any(first - CLEAR_S <= time_s <= last + CLEAR_S for first, last in gradual_s.reshape(-1, 2))
 
 
 def turnovers(time_s: np.ndarray, rows: np.ndarray) -> list[float]:

@@ -12,7 +12,7 @@ from model_films import labels
 
 from tensionbgm.errors import InputError
 from tensionbgm.forms import Form
-from tensionbgm.model.given_form import read_form
+from tensionbgm.model.given_form import check_form, read_form
 from tensionbgm.report.build import form_json
 
 
@@ -56,6 +56,20 @@ def test_a_report_and_a_plan_are_read_back_after_editing(tmp_path: Path, wrap):
     assert labels(form) == "ABA"
     assert (form.sections[2].repeats, form.sections[2].transpose) == (0, 2)
     assert isinstance(form, Form)
+
+
+@pytest.mark.parametrize("spec", ["A:0,B:10%,C:20", "A:0;B:12,5", "A:0"])
+def test_what_some_film_can_have_is_not_refused_before_the_film_is_known(spec):
+    check_form(spec)
+    read_form(spec, 60.0)
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path):
+    path = tmp_path / "form.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps([{"label": "A", "start_s": 0}]).encode())
+    assert labels(read_form(str(path), 30.0)) == "A"
+    with pytest.raises(InputError, match="is a folder"):
+        read_form(f"{tmp_path}/", 30.0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensionbgm.config import PALETTES, Ask
-from tensionbgm.forms import PPQ, Curve, Grid, Plan, Section, Solver
+from tensionbgm.forms import PPQ, Curve, Grid, Marker, Plan, Section, Solver
 from tensionbgm.plan import ideas, line, motifs, phrases
 from tensionbgm.plan.key import Mood
 from tensionbgm.plan.palettes import ENSEMBLES
@@ -308,6 +308,42 @@ def test_force_that_breaks_off_into_calm_leaves_a_hole_in_which_only_the_melody_
         assert set(roles(plan)[inside].tolist()) <= {"melody"}
         struck = (onset == bar.start_tick) & (roles(plan) != "melody")
         assert struck.any()
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_two_falls_in_a_row_leave_two_holes(palette):
+    grid, _ = film("A", [12], [0.5])
+    line_s = grid.bar_us / 1e6
+    curve = Curve(
+        np.array([0.0, line_s[5] - 0.01, line_s[5], line_s[6] - 0.01, line_s[6]]),
+        np.array([0.95, 0.95, 0.5, 0.5, 0.05]),
+        "inline",
+    )
+    cut = replace(grid, cut_s=line_s[[5, 6]], cut_weight=np.ones(2))
+    falls = [bar for bar in phrases.lay_out(cut, curve) if bar.turn == "fall"]
+    assert [bar.index for bar in falls] == [5, 6]
+    plan = plan_piece(cut, curve, Ask(palette=palette), Mood(), "t")
+    end = plan.slots["onset_tick"] + plan.slots["duration_tick"]
+    for bar in falls:
+        inside = (end > bar.start_tick + PPQ) & (plan.slots["onset_tick"] < bar.start_tick + 2 * PPQ)
+        assert set(roles(plan)[inside].tolist()) <= {"melody"}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    palette=st.sampled_from(PALETTES),
+    seed=st.integers(0, 20),
+    beat=st.sampled_from([1, 2, 3]),
+    weight=st.floats(0, 1),
+)
+def test_a_marker_in_a_hole_is_struck(palette, seed, beat, weight):
+    grid, curve = film("AB", [4, 4], [0.95, 0.1])
+    tick = int(grid.bar_tick[4]) + beat * PPQ
+    time_s = float(grid.seconds(tick))
+    marked = replace(grid, cut_s=np.array([time_s]), cut_weight=np.array([weight]))
+    marker = Marker(time_s, "door", weight, "any")
+    plan = plan_piece(marked, curve, Ask(palette=palette, seed=seed), Mood(), "t", markers=[marker])
+    assert (plan.slots["onset_tick"] == tick).any()
 
 
 def test_a_strongest_cut_on_a_downbeat_turns_the_music_inside_a_section():

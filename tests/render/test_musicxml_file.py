@@ -563,6 +563,16 @@ def test_a_growing_phrase_gets_a_hairpin_and_says_where_it_led(folder: Path) -> 
     assert wedges == [("1", "crescendo"), ("4", "stop")]
 
 
+def test_a_plateau_begins_where_the_curve_reaches_it(folder: Path) -> None:
+    notes = [(bar * 1920, 1920, 0, 0, 72) for bar in range(8)]
+    piece = piece_of(notes, grid([4] * 8))
+    bar_s = float(piece.plan.grid.bar_us[1]) / 1e6
+    asked = asking(piece, [0.0, 3 * bar_s, 3 * bar_s + 1e-3, 8 * bar_s], [0.1, 0.1, 0.9, 0.9])
+    part = written(asked, folder).findall("part")[VIOLINS]
+    told = [(m.get("number"), d.tag) for m in part.findall("measure") for e in m.iter("dynamics") for d in e]
+    assert told[-1] in (("4", "ff"), ("4", "f"))
+
+
 def test_no_hairpin_runs_through_rests_and_no_level_is_extreme(folder: Path) -> None:
     notes = [(bar * 1920, 1920, 0, 0, 72) for bar in (0, 1, 4, 5)]
     piece = piece_of(notes, grid([4] * 6), velocity=[1, 2, 127, 127])

@@ -98,3 +98,13 @@ def test_a_plan_of_a_million_brackets_is_no_json(tmp_path):
     (tmp_path / "deep.json").write_text("[" * 1_000_000)
     with pytest.raises(InputError, match="JSON"):
         saved.load(Plan, tmp_path / "deep.json")
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [([0.1], [0.9]), (None, [0.9, 0.9]), ([0.1, 0.1], [0.9, float("nan")])]
+)
+def test_a_band_that_is_none_is_refused(low, high):
+    data = with_value(("curve", "low"), low)
+    data["curve"]["high"] = high
+    with pytest.raises(InputError, match="no band"):
+        check_plan(saved.from_json(Plan, data))
