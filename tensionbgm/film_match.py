@@ -1,7 +1,7 @@
 """Finished jobs and their films -> how each piece goes with its film, beside itself rearranged and others.
 
-Of a film this needs how much its frames differ, which takes a pass over its pictures; its cuts are taken from
-the report.
+Of a film this needs how much its frames differ, which takes a pass over its pictures; its cuts and gradual
+transitions are taken from the report.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from tensionbgm import config
 from tensionbgm.errors import InputError
+from tensionbgm.forms import Shots
 from tensionbgm.progress import Watch
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _film_of(output: Output, videos: Path | None, watch: Watch) -> Seconds:
     from tensionbgm.model.match_model import check_film
 
     path = find_film(output, videos)
-    film = see_film(path, output.cut_s, output.duration_s, watch)
+    film = see_film(path, shots_of(output.cut_s, output.gradual_s), output.duration_s, watch)
     check_film(film, str(path))
     return film
 
@@ -98,8 +99,14 @@ def find_film(output: Output, videos: Path | None) -> Path:
     return path
 
 
-def see_film(path: Path, cut_s: np.ndarray, duration_s: float, watch: Watch) -> Seconds:
-    """A film's seconds, seen in one pass, with cuts known before.
+def shots_of(cut_s: np.ndarray, gradual_s: np.ndarray) -> Shots:
+    """Shots divided by cuts, float (n,), and in the middle of gradual transitions, float (m, 2)."""
+    boundary_s = np.union1d(cut_s, gradual_s.mean(axis=1))
+    return Shots(cut_s, np.ones(len(cut_s)), gradual_s, boundary_s)
+
+
+def see_film(path: Path, shots: Shots, duration_s: float, watch: Watch) -> Seconds:
+    """A film's seconds, seen in one pass, with its shots known before.
 
     Raises
     ------
@@ -109,13 +116,12 @@ def see_film(path: Path, cut_s: np.ndarray, duration_s: float, watch: Watch) -> 
     from tensionbgm.video.decode import BrokenClock
 
     try:
-        return _see(path, cut_s, duration_s, watch, steady=False)
+        return _see(path, shots, duration_s, watch, steady=False)
     except BrokenClock:
-        return _see(path, cut_s, duration_s, watch, steady=True)
+        return _see(path, shots, duration_s, watch, steady=True)
 
 
-def _see(path: Path, cut_s: np.ndarray, duration_s: float, watch: Watch, steady: bool) -> Seconds:
-    from tensionbgm.forms import Shots
+def _see(path: Path, shots: Shots, duration_s: float, watch: Watch, steady: bool) -> Seconds:
     from tensionbgm.model.picture import Seconds
     from tensionbgm.video.change import ChangeMeter
     from tensionbgm.video.decode import open_film
@@ -132,7 +138,6 @@ def _see(path: Path, cut_s: np.ndarray, duration_s: float, watch: Watch, steady:
             f"{path}: lasts {found_s:.1f} s and not {duration_s:.1f} s; give the film that was scored"
         )
     count = max(1, int(np.ceil(duration_s - 1e-6)))
-    shots = Shots(cut_s, np.ones(len(cut_s)), np.zeros((0, 2)), cut_s)
     change = meter.finish(np.arange(count) + 0.5, shots, np.zeros(0))
-    cut = np.unique(np.rint(cut_s).astype(int))
+    cut = np.unique(np.rint(shots.boundary_s).astype(int))
     return Seconds(np.clip(change, 0.0, 255.0), cut[(cut > 0) & (cut < count)])

@@ -12,7 +12,7 @@ from piece_factory import BEAT, grid, piece_of, small_piece
 from tensionbgm import commands
 from tensionbgm.__main__ import main
 from tensionbgm.errors import InputError
-from tensionbgm.film_match import see_film
+from tensionbgm.film_match import see_film, shots_of
 from tensionbgm.forms import Piece
 from tensionbgm.music.notes import from_piece, read_midi
 from tensionbgm.music.tension import tension_profile
@@ -33,7 +33,7 @@ def written(folder: Path, piece: Piece, film: Path | None = None, shown_s: float
     notes = read_midi(folder / "music.mid")
     report = build_report(piece=piece, notes=notes, unoptimised=from_piece(piece))
     if film:
-        report["video"] = {"path": str(film), "duration_s": shown_s}
+        report["video"] = {"path": str(film), "duration_s": shown_s, "gradual_s": []}
     write_report(report, folder / "report.json")
     return report
 
@@ -147,6 +147,14 @@ def test_a_film_that_is_elsewhere_is_looked_for_where_the_user_says(tmp_path, fi
     assert "no matching" not in capsys.readouterr().err
 
 
+def test_a_report_of_an_earlier_version_is_told(tmp_path, films):
+    report = written(tmp_path / "a", wave(), films / "wave.mp4")
+    del report["video"]["gradual_s"]
+    write_report(report, tmp_path / "a" / "report.json")
+    _, notes = figures(read_output(tmp_path / "a"))
+    assert "knows of no gradual transitions" in notes[0]
+
+
 def test_another_film_and_no_film_are_told(tmp_path, films):
     written(tmp_path / "a", wave(), films / "wave.mp4", shown_s=30.0)
     written(tmp_path / "b", wave())
@@ -156,10 +164,10 @@ def test_another_film_and_no_film_are_told(tmp_path, films):
 
 
 def test_a_film_is_seen_second_by_second(films):
-    seen = see_film(films / "wave.mp4", np.array([8.2]), 24.0, Watch())
+    seen = see_film(films / "wave.mp4", shots_of(np.array([8.2]), np.array([[15.0, 16.4]])), 24.0, Watch())
     assert len(seen.change) == SECONDS
     assert np.corrcoef(np.log(seen.change), LOUD)[0, 1] > 0.9
-    assert list(seen.cut) == [8]
+    assert list(seen.cut) == [8, 16]
 
 
 def test_a_folder_that_is_missing_or_incomplete_is_one_line(tmp_path, capsys):
@@ -192,6 +200,9 @@ BREAKS = {
     ),
     "no end": lambda report: report | {"video": {"path": "x", "duration_s": 1e12}},
     "no length": lambda report: report | {"video": {"path": "x", "duration_s": -1}},
+    "transitions of another kind": lambda report: (
+        report | {"video": {"path": "x", "duration_s": 9, "gradual_s": [[1, 2, 3]]}}
+    ),
     "a seed of words": lambda report: report | {"seed": "x"},
     "deep": lambda report: "[" * 100_000,
 }

@@ -138,6 +138,7 @@ def video_json(analysis: Analysis) -> dict[str, Any]:
     )
     facts = {name: getattr(video, name) for name in names}
     facts["cuts_s"], facts["cuts_from"] = analysis.shots.cut_s, analysis.shots.source
+    facts["gradual_s"] = analysis.shots.gradual_s
     facts["has_audio"], facts["complete"] = video.has_audio, video.complete
     return plain({**facts, "speech_s": analysis.speech_s})
 

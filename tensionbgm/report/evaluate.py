@@ -23,6 +23,7 @@ from tensionbgm.report.fit import tension_fit
 
 LARGEST_BYTES = 100_000_000
 LONGEST_S = 3600.0  # no film scored is longer
+EARLIER = "report.json is of an earlier version and knows of no gradual transitions; matching takes it so"
 SAME = 1e-3  # the report's correlation is that of the file, if they differ by no more
 COLUMNS = (  # of the table: heading; figure and its controls, with how they are printed
     ("tension r (shuffled reversed unoptimised)",
@@ -48,6 +49,7 @@ class Output:
     curve: Curve
     cut_s: np.ndarray  # float (n,), rising
     strength: np.ndarray  # float (n,), 0..1
+    gradual_s: np.ndarray  # float (m, 2), rising: gradual transitions
     duration_s: float  # > 0
     notes: Notes
     film: str | None  # path of the film; None if it was composed without
@@ -55,6 +57,7 @@ class Output:
     faults_per_100: float | None  # as the report says
     pearson: float | None
     unoptimised: float | None
+    said: tuple[str, ...] = ()  # what to note
 
 
 def read_output(folder: Path) -> Output:
@@ -107,13 +110,17 @@ def _output(folder: Path, report: Mapping[str, Any], notes: Notes) -> Output:
     duration_s = float(video["duration_s"] if video else bars_s[-1])
     if not 0 < duration_s <= LONGEST_S or np.any(np.diff(cut_s) < 0):
         raise ValueError("its times are none")
+    spans = list((video or {}).get("gradual_s") or ())  # reports did not tell of them once
+    gradual_s = _numbers([t for start, end in spans for t in (start, end)], "transitions").reshape(-1, 2)
+    if np.any(np.diff(gradual_s.ravel()) < 0):
+        raise ValueError("its transitions are none")
     rules, fit = metrics["rules"], metrics["tension"]
     faults = sum(int(rules[name]) for name in rules["per_100_notes"])
     return Output(
-        folder, Curve(time_s, value, "file"), cut_s, strength, duration_s, notes,
+        folder, Curve(time_s, value, "file"), cut_s, strength, gradual_s, duration_s, notes,
         str(video["path"]) if video else None, int(report["seed"]) % 2**32,
         100 * faults / max(int(rules["notes"]), 1), _maybe(fit["pearson"]),
-        _maybe(fit["control_unoptimised"]),
+        _maybe(fit["control_unoptimised"]), () if not video or "gradual_s" in video else (EARLIER,),
     )  # fmt: skip
 
 
@@ -147,7 +154,7 @@ def figures(output: Output) -> tuple[dict[str, float | None], tuple[str, ...]]:
         "chance_100ms": cuts["chance_100ms"], "end_error_ms": cuts["end_error_ms"],
         "faults_per_100": output.faults_per_100,
     }  # fmt: skip
-    return found, _changed(output, fit["pearson"])
+    return found, (*output.said, *_changed(output, fit["pearson"]))
 
 
 def _rmse_at(r: float | None, curve: Curve, profile: Profile) -> float | None:
