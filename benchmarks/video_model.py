@@ -1,8 +1,8 @@
 """MuVi-Sync -> how well the music's energy and its sections can be told from the picture, beside controls.
 
-Run `python -m benchmarks.video_model [--cache DIR]`.  From nothing it trains five times, 20 minutes on one
-core; networks are kept in the cache (default `.benchmarks/video_model`) under a name made of everything they
-depend on, so that a second run takes two minutes and gives the same figures.
+Run `python -m benchmarks.video_model [--cache DIR]`.  From nothing it takes about a quarter of an hour on one
+quiet core, most of it training; networks are kept in the cache (default `.benchmarks/video_model`) under a
+name made of everything they depend on, so that a second run gives the same figures sooner.
 
 Five folds by song: each song is judged by networks that never saw it.  All figures are of seconds.
 
