@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "weights" / "energy.safetensors"
 FORMAT = "tensionbgm energy 1"
+MOST_NETS, WIDEST, LONGEST_DILATION = 16, 512, 512  # what a file may ask for
 EDGE_S = 15.0  # at the ends of a song the band is calibrated apart: there the position says most
 
 
@@ -181,14 +182,21 @@ def load_model(path: Path) -> EnergyModel:
     import torch
 
     try:
+        width, count = int(about["width"]), int(about["nets"])
         dilations = tuple(int(word) for word in about["dilations"].split())
+        if not (1 <= count <= MOST_NETS and 1 <= width <= WIDEST and dilations):
+            raise ValueError(f"{count} networks, {width} wide")
+        if not all(1 <= dilation <= LONGEST_DILATION for dilation in dilations):
+            raise ValueError(f"dilations {dilations}")
+        if not (tensors["stretch"] >= 0).all():
+            raise ValueError("a band is turned inside out")
         nets = []
-        for k in range(int(about["nets"])):
-            net = EnergyNet(int(about["width"]), dilations)
+        for k in range(count):
+            net = EnergyNet(width, dilations)
             own = {n.partition(".")[2]: v for n, v in tensors.items() if n.startswith(f"{k}.")}
             net.load_state_dict({name: torch.from_numpy(value) for name, value in own.items()})
             nets.append(net.eval())
         return EnergyModel(tuple(nets), tensors["stretch"].reshape(2, 2))
     except (KeyError, ValueError, RuntimeError) as fault:
-        reason = str(fault).splitlines()[0]
+        reason = " ".join(str(fault).split())[:200]
         raise InputError(f"{path}: its weights do not fit ({reason}); train them again") from fault

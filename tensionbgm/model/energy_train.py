@@ -6,6 +6,7 @@ from (seed, step) at every step.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def train(
     if not songs:
         raise InputError("there are no songs to learn from; give the whole set")
     settings = settings or Settings()
-    work = _Work(seed, settings)
+    work = _Work(seed, settings, _print_of(songs))
     work.resume(checkpoint)
     while work.step < settings.steps:
         tick(work.step / settings.steps)
@@ -85,12 +86,21 @@ def train(
     return work.averaged()
 
 
+def _print_of(songs: Sequence[Song]) -> str:
+    """What tells these songs from others."""
+    found = hashlib.sha256()
+    for song in songs:
+        for array in (song.film.change, song.film.cut, song.energy, song.loudness, song.density):
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
 class _Work:
     """A network on its way."""
 
-    def __init__(self, seed: int, settings: Settings) -> None:
+    def __init__(self, seed: int, settings: Settings, songs: str) -> None:
         torch.manual_seed(seed)
-        self.settings, self.seed, self.step = settings, seed, 0
+        self.settings, self.seed, self.step, self.songs = settings, seed, 0, songs
         self.net = EnergyNet(settings.width, settings.dilations)
         self.mean = {name: value.clone() for name, value in self.net.state_dict().items()}
         self.optimiser = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.decay)
@@ -135,7 +145,7 @@ class _Work:
         }  # fmt: skip
 
     def _kind(self) -> str:
-        return f"{self.seed} {self.settings}"
+        return f"{self.seed} {self.settings} {self.songs}"
 
     def resume(self, path: Path | None) -> None:
         """Go on from a checkpoint, if there is one."""
@@ -144,7 +154,7 @@ class _Work:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             if state["kind"] != self._kind():
-                raise ValueError("it was begun with another seed or other settings")
+                raise ValueError("it was begun with another seed, other settings or other songs")
             self.net.load_state_dict(state["net"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.mean, self.step = state["mean"], state["step"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensionbgm.errors import InputError
-from tensionbgm.model.novelty import boundaries, novelty
+from tensionbgm.model.novelty import EDGE_S, boundaries, novelty
 from tensionbgm.model.picture import Seconds
 
 FILES = ("muvi_sync.npz", "muvi_sync_targets.npz")
@@ -59,6 +59,8 @@ def read_songs(folder: Path) -> list[Song]:
 
 
 def _song(table: dict[str, Any], j: int, span: slice) -> Song:
+    if span.stop - span.start <= 2 * EDGE_S:
+        raise ValueError(f"song {j} lasts {span.stop - span.start} s; {2 * EDGE_S + 1} are the least")
     value = novelty(
         table["loudness"][span].astype(float) ** 0.6, np.sqrt(table["note_density"][span].astype(float)),
         _chroma(table, span),

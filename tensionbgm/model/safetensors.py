@@ -1,41 +1,36 @@
-"""Named arrays <-> a file in the safetensors format: 8 bytes of length, a JSON header, the numbers.
-
-Read here so that weights need no further library; https://github.com/huggingface/safetensors describes it.
-"""
+"""Named arrays and words about them <-> a safetensors file, checked before anything is made of it."""
 
 from __future__ import annotations
 
-import json
-import math
+import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tensionbgm.errors import InputError
 
 LARGEST_BYTES = 50_000_000
-DTYPES: dict[str, np.dtype[Any]] = {
-    "F32": np.dtype("<f4"),
-    "F64": np.dtype("<f8"),
-    "I64": np.dtype("<i8"),
-    "I32": np.dtype("<i4"),
-}
 
 
 def write_tensors(path: Path, tensors: dict[str, np.ndarray], about: dict[str, str]) -> None:
-    """Write arrays of the types float32, float64, int32 or int64, and words about them."""
-    header: dict[str, object] = {"__metadata__": about}
-    blocks, at = [], 0
-    for name, array in sorted(tensors.items()):
-        kind = next(k for k, dtype in DTYPES.items() if dtype == array.dtype)
-        block = np.ascontiguousarray(array, DTYPES[kind]).tobytes()
-        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [at, at + len(block)]}
-        blocks.append(block)
-        at += len(block)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blocks))
+    """Write arrays, and words about them; the file is whole at any moment.
+
+    Raises
+    ------
+    ValueError
+        a number is not finite: nothing was learnt
+    """
+    from safetensors.numpy import save
+
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        aside.write_bytes(save({name: array.copy(order="C") for name, array in tensors.items()}, about))
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -44,31 +39,21 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     Raises
     ------
     InputError
-        the file cannot be read, or is not in this format
+        the file cannot be read, is not in this format, or holds numbers that are none
     """
+    from safetensors import SafetensorError, safe_open
+
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise InputError(f"{path}: is too large for weights of this program; give those it wrote")
-        data = path.read_bytes()
+        with safe_open(path, framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            about = dict(file.metadata() or {})
     except OSError as fault:
-        raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from fault
-    try:
-        return _parse(data)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        raise InputError(f"{path}: is no safetensors file ({fault}); give one this program wrote") from fault
-
-
-def _parse(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > len(data) - 8:
-        raise ValueError("it is cut off")
-    header, body = json.loads(data[8 : 8 + length]), data[8 + length :]
-    about = header.pop("__metadata__", {})
-    tensors = {}
-    for name, entry in header.items():
-        dtype, shape = DTYPES[entry["dtype"]], entry["shape"]
-        first, last = entry["data_offsets"]
-        if not 0 <= first <= last <= len(body) or last - first != math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"the place of {name} is wrong")
-        tensors[name] = np.frombuffer(body[first:last], dtype).reshape(shape).copy()
+        raise InputError(f"{path}: cannot be read ({fault.strerror or fault}); check the path") from fault
+    except (SafetensorError, ValueError, TypeError, AttributeError) as fault:
+        reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
+        raise InputError(f"{path}: is no safetensors file ({reason}); give one this program wrote") from fault
+    if not all(array.dtype.kind in "fi" and np.isfinite(array).all() for array in tensors.values()):
+        raise InputError(f"{path}: holds weights that are no finite numbers; train them again")
     return tensors, about

@@ -58,8 +58,10 @@ def test_training_goes_on_after_an_interruption_as_if_nothing_had_been(songs, tm
 def test_a_checkpoint_of_another_training_is_refused(songs, tmp_path):
     brief = Settings(steps=2, width=8, dilations=(1,), save_every=1)
     train(songs, 1, brief, tmp_path / "c")
-    with pytest.raises(InputError, match="begun with another seed or other settings"):
+    with pytest.raises(InputError, match="begun with another seed, other settings or other songs"):
         train(songs, 2, brief, tmp_path / "c")
+    with pytest.raises(InputError, match="or other songs"):
+        train(songs[1:], 1, brief, tmp_path / "c")
     (tmp_path / "c").write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="delete it to begin again"):
         train(songs, 2, brief, tmp_path / "c")
