@@ -120,4 +120,5 @@ def stretches(answers: Iterable[tuple[Answer, Song]]) -> np.ndarray:
             row[0].append(-off[where] / answer.below[where])
             row[1].append(off[where] / answer.above[where])
     cells = [np.concatenate(cell) if cell else np.ones(1) for row in scores for cell in row]
-    return np.array([np.quantile(cell, QUANTILES[-1]) for cell in cells]).reshape(2, 2)
+    found = np.array([np.quantile(cell, QUANTILES[-1]) for cell in cells]).reshape(2, 2)
+    return np.maximum(found, 0.0)  # no band turns inside out, however few songs there are
