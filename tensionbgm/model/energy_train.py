@@ -6,12 +6,12 @@ from (seed, step) at every step.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from tensionbgm.errors import InputError
 from tensionbgm.model.energy_batch import Batch, draw_batch
 from tensionbgm.model.energy_net import DILATIONS, WIDTH, EnergyNet
 from tensionbgm.model.muvi_sync import Song
+from tensionbgm.model.training import Work
 
 QUANTILES = (0.1, 0.5, 0.9)
 # Weights in the loss, by hand, beside quantiles with 1.  The first keeps the answer's variance from
@@ -74,13 +75,16 @@ def train(
     if not songs:
         raise InputError("there are no songs to learn from; give the whole set")
     settings = settings or Settings()
-    work = _Work(seed, settings, _print_of(songs))
+    torch.manual_seed(seed)
+    net = EnergyNet(settings.width, settings.dilations)
+    work = Work(net, settings.decay, settings.keep, f"{seed} {settings} {_print_of(songs)}")
     work.resume(checkpoint)
     while work.step < settings.steps:
         tick(work.step / settings.steps)
         rng = np.random.default_rng([seed, work.step])
         torch.manual_seed(int(rng.integers(2**31)))
-        work.learn(draw_batch(list(songs), rng))
+        batch = draw_batch(list(songs), rng)
+        work.descend(functools.partial(loss_of, batch=batch), _rate(settings, work.step))
         if checkpoint and work.step % settings.save_every == 0:
             work.save(checkpoint)
     return work.averaged()
@@ -95,74 +99,12 @@ def _print_of(songs: Sequence[Song]) -> str:
     return found.hexdigest()
 
 
-class _Work:
-    """A network on its way."""
-
-    def __init__(self, seed: int, settings: Settings, songs: str) -> None:
-        torch.manual_seed(seed)
-        self.settings, self.seed, self.step, self.songs = settings, seed, 0, songs
-        self.net = EnergyNet(settings.width, settings.dilations)
-        self.mean = {name: value.clone() for name, value in self.net.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.decay)
-
-    def learn(self, batch: Batch) -> None:
-        """One step."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
-        self.net.train()
-        loss = loss_of(self.net, batch)
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        keep = min(self.settings.keep, (1 + self.step) / (10 + self.step))
-        for name, value in self.net.state_dict().items():
-            self.mean[name].mul_(keep).add_(value, alpha=1 - keep)
-        self.step += 1
-
-    def _rate(self) -> float:
-        """Rises along a line, falls along a cosine."""
-        done, warm = (self.step + 1) / self.settings.steps, self.settings.warm
-        if done < warm:
-            return self.settings.rate * done / warm
-        return self.settings.rate * (0.5 + 0.5 * math.cos(math.pi * (done - warm) / (1 - warm)))
-
-    def averaged(self) -> EnergyNet:
-        """The network with its averaged weights."""
-        self.net.load_state_dict(self.mean)
-        return self.net.eval()
-
-    def save(self, path: Path) -> None:
-        """Write all that is needed to go on; the file is whole at any moment."""
-        aside = path.with_name(path.name + ".part")
-        torch.save(self._state(), aside)
-        aside.replace(path)
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "kind": self._kind(), "step": self.step, "net": self.net.state_dict(), "mean": self.mean,
-            "optimiser": self.optimiser.state_dict(),
-        }  # fmt: skip
-
-    def _kind(self) -> str:
-        return f"{self.seed} {self.settings} {self.songs}"
-
-    def resume(self, path: Path | None) -> None:
-        """Go on from a checkpoint, if there is one."""
-        if path is None or not path.exists():
-            return
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            if state["kind"] != self._kind():
-                raise ValueError("it was begun with another seed, other settings or other songs")
-            self.net.load_state_dict(state["net"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.mean, self.step = state["mean"], state["step"]
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, AttributeError) as fault:
-            reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-            raise InputError(f"{path}: cannot go on from it ({reason}); delete it to begin again") from fault
-        except Exception as fault:  # the unpickler's own errors
-            raise InputError(f"{path}: is no checkpoint; delete it to begin again") from fault
+def _rate(settings: Settings, step: int) -> float:
+    """Rises along a line, falls along a cosine."""
+    done, warm = (step + 1) / settings.steps, settings.warm
+    if done < warm:
+        return settings.rate * done / warm
+    return settings.rate * (0.5 + 0.5 * math.cos(math.pi * (done - warm) / (1 - warm)))
 
 
 # --------------------------------------------------------------------------- losses

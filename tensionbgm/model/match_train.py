@@ -7,6 +7,8 @@ weights, also after an interruption: chance is drawn anew from (seed, step) at e
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from torch.nn import functional
 from tensionbgm.errors import InputError
 from tensionbgm.model.match_net import WIDTH, MatchNet
 from tensionbgm.model.match_songs import Pair
+from tensionbgm.model.training import Work
 
 EDGE_S = 30  # intros and outros are left out, or position in the song would be learnt
 LOWEST = -1e9  # score of what is no candidate
@@ -138,13 +141,18 @@ def train_match(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so that sums are always taken in one order
     try:
-        work = _Work(pairs, seed, settings)
+        torch.manual_seed(seed)
+        net = MatchNet(settings.width)
+        net.standardise(np.stack([p.film.level for p in pairs]), np.stack([p.music.level for p in pairs]))
+        work = Work(net, settings.decay, settings.keep, f"match {seed} {settings} {_print_of(pairs)}")
         work.resume(checkpoint)
         while work.step < settings.steps:
             tick(work.step / settings.steps)
             rng = np.random.default_rng([seed, work.step])
             torch.manual_seed(int(rng.integers(2**31)))
-            work.learn(draw_match_batch(pairs, settings, rng))
+            batch = draw_match_batch(pairs, settings, rng)
+            loss = functools.partial(match_loss, batch=batch, length_s=settings.length_s)
+            work.descend(loss, _rate(settings, work.step))
             if checkpoint and work.step % settings.save_every == 0:
                 work.save(checkpoint)
         return work.averaged()
@@ -152,70 +160,17 @@ def train_match(
         torch.set_num_threads(threads)
 
 
-class _Work:
-    """A network on its way."""
+def _print_of(pairs: Sequence[Pair]) -> str:
+    """What tells these songs from others."""
+    found = hashlib.sha256()
+    for pair in pairs:
+        for side in (pair.film, pair.music):
+            for array in vars(side).values():
+                found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
 
-    def __init__(self, pairs: Sequence[Pair], seed: int, settings: MatchSettings) -> None:
-        torch.manual_seed(seed)
-        self.settings, self.seed, self.step = settings, seed, 0
-        self.net = MatchNet(settings.width)
-        self.net.standardise(
-            np.stack([p.film.level for p in pairs]), np.stack([p.music.level for p in pairs])
-        )
-        self.mean = {name: value.clone() for name, value in self.net.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.decay)
 
-    def learn(self, batch: MatchBatch) -> None:
-        """One step."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
-        self.net.train()
-        loss = match_loss(self.net, batch, self.settings.length_s)
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        keep = min(self.settings.keep, (1 + self.step) / (10 + self.step))
-        for name, value in self.net.state_dict().items():
-            self.mean[name].mul_(keep).add_(value, alpha=1 - keep)
-        self.step += 1
-
-    def _rate(self) -> float:
-        """Rises along a line, falls along a cosine."""
-        rise = min(1.0, (self.step + 1) / self.settings.warm)
-        return self.settings.rate * rise * (0.5 + 0.5 * math.cos(math.pi * self.step / self.settings.steps))
-
-    def averaged(self) -> MatchNet:
-        """The network with its averaged weights."""
-        self.net.load_state_dict(self.mean)
-        return self.net.eval()
-
-    def _kind(self) -> str:
-        return f"match {self.seed} {self.settings}"
-
-    def save(self, path: Path) -> None:
-        """Write all that is needed to go on; the file is whole at any moment."""
-        aside = path.with_name(path.name + ".part")
-        state = {
-            "kind": self._kind(), "step": self.step, "net": self.net.state_dict(), "mean": self.mean,
-            "optimiser": self.optimiser.state_dict(),
-        }  # fmt: skip
-        torch.save(state, aside)
-        aside.replace(path)
-
-    def resume(self, path: Path | None) -> None:
-        """Go on from a checkpoint, if there is one."""
-        if path is None or not path.exists():
-            return
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            if state["kind"] != self._kind():
-                raise ValueError("it was begun with another seed or other settings")
-            self.net.load_state_dict(state["net"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.mean, self.step = state["mean"], state["step"]
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, AttributeError) as fault:
-            reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-            raise InputError(f"{path}: cannot go on from it ({reason}); delete it to begin again") from fault
-        except Exception as fault:  # the unpickler's own errors
-            raise InputError(f"{path}: is no checkpoint; delete it to begin again") from fault
+def _rate(settings: MatchSettings, step: int) -> float:
+    """Rises along a line, falls along a cosine."""
+    rise = min(1.0, (step + 1) / settings.warm)
+    return settings.rate * rise * (0.5 + 0.5 * math.cos(math.pi * step / settings.steps))

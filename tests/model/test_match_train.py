@@ -53,7 +53,7 @@ def test_training_goes_on_after_an_interruption_as_if_nothing_had_been(pairs, tm
 
 def test_a_checkpoint_of_another_training_is_refused(pairs, tmp_path):
     train_match(pairs, 1, BRIEF, tmp_path / "c")
-    with pytest.raises(InputError, match="begun with another seed or other settings"):
+    with pytest.raises(InputError, match="begun with another seed, other settings or other songs"):
         train_match(pairs, 2, BRIEF, tmp_path / "c")
     (tmp_path / "c").write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="delete it to begin again"):
