@@ -178,7 +178,7 @@ def _part(player: _Player, marks: list[Mark], plan: Plan, speller: Speller) -> E
 def _staves(player: _Player, plan: Plan, speller: Speller) -> list[list[list[Voice]]]:
     """For every staff of a part, for every bar: the voices."""
     tick = plan.grid.bar_tick.tolist()
-    lines = lines_of(player.notes, speller, tick[-1])
+    lines = lines_of(player.notes, speller, tick[-1], player.drums)
     if player.drums:
         return [drum_bars(lines, tick, one_player=player.part.program != ORCHESTRA_KIT)]
     lowest = int(player.notes["pitch"].min()) if len(player.notes) else LOWEST_PITCH

@@ -56,7 +56,7 @@ Voice = list[Stroke]
 # --------------------------------------------------------------------------- lines
 
 
-def lines_of(notes: np.ndarray, speller: Speller, end_tick: int) -> list[list[Note]]:
+def lines_of(notes: np.ndarray, speller: Speller, end_tick: int, drums: bool = False) -> list[list[Note]]:
     """The lines of a part, notes moved to the grid and spelled.
 
     Parameters
@@ -67,18 +67,18 @@ def lines_of(notes: np.ndarray, speller: Speller, end_tick: int) -> list[list[No
         names the notes
     end_tick : int
         end of the last bar [ticks]
+    drums : bool
+        how long they sound is no matter of notation, so that one voice need not make room for another
 
     Returns
     -------
     lines : list of list of Note
         notes of one line do not overlap
     """
-    struck: dict[int, list[int]] = {}
-    for onset, _, pitch, *_ in notes.tolist():
-        struck.setdefault(pitch, []).append(onset)
     lines: list[list[Note]] = []
     for voice in np.unique(notes["voice"]):
-        for line in _by_rhythm(_written(notes[notes["voice"] == voice], struck)):
+        own = notes[notes["voice"] == voice]
+        for line in _by_rhythm(_written(own, _struck(own if drums else notes))):
             following = [after.pitch for after in line[1:]]
             placed = zip(line, _on_grid(line, end_tick), [*following, None], strict=True)
             lines.extend(
@@ -88,6 +88,14 @@ def lines_of(notes: np.ndarray, speller: Speller, end_tick: int) -> list[list[No
                 ])
             )  # fmt: skip
     return lines
+
+
+def _struck(notes: np.ndarray) -> dict[int, list[int]]:
+    """The onsets of every pitch, rising."""
+    struck: dict[int, list[int]] = {}
+    for onset, _, pitch, *_ in notes.tolist():
+        struck.setdefault(pitch, []).append(onset)
+    return struck
 
 
 def _written(notes: np.ndarray, struck: dict[int, list[int]]) -> list[Note]:

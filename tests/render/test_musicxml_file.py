@@ -178,6 +178,17 @@ def test_every_drum_is_hit_when_the_piece_hits_it(folder: Path, piece: Piece) ->
     assert hits == Counter(zip(notes["onset_tick"].tolist(), notes["pitch"].tolist(), strict=True))
 
 
+def test_two_hands_that_divide_a_beat_differently_on_one_drum_are_both_written(folder: Path) -> None:
+    sixteenths = [(480 + k * 120, 120, 0, 0, 30) for k in range(4)]
+    triplet = [(480 + k * 160, 160, 0, 1, 30) for k in range(3)]
+    piece = piece_of(sorted(sixteenths + triplet), grid([4]), parts=(DRUMS,))
+    hits, start = [], 0
+    for measure in written(piece, folder).iter("measure"):
+        hits += [start + at for at, _ in _in_time(measure, "unpitched")]
+        start += _length(measure)
+    assert set(hits) == {480, 600, 640, 720, 800, 840}
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(piece=pieces(parts=(STRINGS, BASS), max_notes=10))
 def test_music21_reads_the_same_notes(folder: Path, piece: Piece) -> None:
