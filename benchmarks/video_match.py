@@ -33,7 +33,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from benchmarks.markdown import head, line
-from tensionbgm.model import match_net, match_train
+from tensionbgm.model import match_net, match_train, training
 from tensionbgm.model.energy_net import Mirror
 from tensionbgm.model.match_fit import checkpoint_of
 from tensionbgm.model.match_model import SHIPPED, load_match, match_rows, save_match, scores
@@ -108,7 +108,7 @@ def recipe(pairs: Sequence[Pair]) -> str:
     for noun in (noun for pair in pairs for noun in (pair.film, pair.music)):
         for rows in vars(noun).values():
             digest.update(np.round(rows, 4).tobytes())
-    for source in (match_net, match_train, Mirror):
+    for source in (match_net, match_train, training, Mirror):
         digest.update(inspect.getsource(source).encode())
     return digest.hexdigest()[:12]
 

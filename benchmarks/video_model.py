@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks.markdown import head, line
 from benchmarks.video_controls import heuristic, regression
 from benchmarks.video_figures import Said, chance, pooled, r, sections, trimmed
-from tensionbgm.model import energy_batch, energy_fit, energy_net, energy_train, novelty, picture
+from tensionbgm.model import energy_batch, energy_fit, energy_net, energy_train, novelty, picture, training
 from tensionbgm.model.energy_batch import cropped
 from tensionbgm.model.energy_fit import stretches, train_model
 from tensionbgm.model.energy_model import SHIPPED, Answer, EnergyModel, ask, at_edge, load_model, save_model
@@ -92,7 +92,7 @@ def fold_model(songs: list[Song], folds: np.ndarray, fold: int, keep: Path) -> E
 def recipe() -> str:
     """A name for everything the networks depend on: the data and the source that trains."""
     digest = hashlib.sha256((DATA / "muvi_sync.npz").read_bytes())
-    for module in (energy_batch, energy_net, energy_train, novelty, picture):
+    for module in (energy_batch, energy_net, energy_train, novelty, picture, training):
         digest.update(inspect.getsource(module).encode())
     digest.update(f"{FOLDS} {SEED}".encode())
     return digest.hexdigest()[:12]

@@ -1,6 +1,11 @@
 """Faults a user can cause or meet, each one line: what is wrong with which file, and the remedy."""
 
 
+def brief(fault: BaseException, most: int = 160) -> str:
+    """What a fault says, on one line and not at length; its kind where it says nothing."""
+    return " ".join(str(fault).split())[:most] or type(fault).__name__
+
+
 class TensionbgmError(Exception):
     """Base of all faults told to the user in one line; `exit_status` is the program's answer."""
 

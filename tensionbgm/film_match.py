@@ -113,16 +113,13 @@ def see_film(path: Path, shots: Shots, duration_s: float, watch: Watch) -> Secon
     InputError
         the file is no film, or one of another length
     """
-    from tensionbgm.video.decode import BrokenClock
+    from tensionbgm.video.decode import by_any_clock
 
-    try:
-        return _see(path, shots, duration_s, watch, steady=False)
-    except BrokenClock:
-        return _see(path, shots, duration_s, watch, steady=True)
+    return by_any_clock(lambda steady: _see(path, shots, duration_s, watch, steady))
 
 
 def _see(path: Path, shots: Shots, duration_s: float, watch: Watch, steady: bool) -> Seconds:
-    from tensionbgm.model.picture import Seconds
+    from tensionbgm.model.picture import seconds_in, seconds_with
     from tensionbgm.video.change import ChangeMeter
     from tensionbgm.video.decode import open_film
 
@@ -137,7 +134,5 @@ def _see(path: Path, shots: Shots, duration_s: float, watch: Watch, steady: bool
         raise InputError(
             f"{path}: lasts {found_s:.1f} s and not {duration_s:.1f} s; give the film that was scored"
         )
-    count = max(1, int(np.ceil(duration_s - 1e-6)))
-    change = meter.finish(np.arange(count) + 0.5, shots, np.zeros(0))
-    cut = np.unique(np.rint(shots.boundary_s).astype(int))
-    return Seconds(np.clip(change, 0.0, 255.0), cut[(cut > 0) & (cut < count)])
+    change = meter.finish(np.arange(seconds_in(duration_s)) + 0.5, shots, np.zeros(0))
+    return seconds_with(change, shots.boundary_s)

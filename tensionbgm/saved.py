@@ -60,24 +60,33 @@ def load(kind: type[T], path: Path) -> T:
     InputError
         the file cannot be read, is not JSON, or holds something else
     """
-    try:
-        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe, a device: may never end
-            raise InputError(f"{path}: is no plain file; give a file this program wrote")
-        if path.is_file() and path.stat().st_size > LARGEST_BYTES:
-            raise InputError(
-                f"{path}: is larger than {LARGEST_BYTES // 10**6} MB; give a file this program wrote"
-            )
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from fault
-    except (ValueError, RecursionError) as fault:
-        raise InputError(f"{path}: is not JSON ({fault}); give a file this program wrote") from fault
+    data = read_json(path, "give a file this program wrote")
     if not isinstance(data, dict) or data.pop("kind", None) != kind.__name__:
         raise InputError(f"{path}: holds no {kind.__name__}; give a file this program wrote")
     try:
         return from_json(kind, data)
     except InputError as fault:
         raise InputError(f"{path}: {fault}") from fault
+
+
+def read_json(path: Path, remedy: str) -> Any:
+    """What a JSON file holds, however it came to be.
+
+    Raises
+    ------
+    InputError
+        the file cannot be read, is no plain file, is very large, or is not JSON; `remedy` says what to give
+    """
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe, a device: may never end
+            raise InputError(f"{path}: is no plain file; {remedy}")
+        if path.is_file() and path.stat().st_size > LARGEST_BYTES:
+            raise InputError(f"{path}: is larger than {LARGEST_BYTES // 10**6} MB; {remedy}")
+        return json.loads(path.read_text(encoding="utf-8-sig"))  # editors leave byte order marks
+    except OSError as fault:
+        raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from fault
+    except (ValueError, RecursionError) as fault:
+        raise InputError(f"{path}: is not JSON ({fault}); {remedy}") from fault
 
 
 def _array_to_json(array: np.ndarray) -> Any:

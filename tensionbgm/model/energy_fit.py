@@ -78,19 +78,12 @@ def train_model(
     settings: Settings | None = None,
 ) -> EnergyModel:
     """Networks, one a seed, trained on some songs, calibrated on others; `notes` names checkpoints."""
-    import torch
-
     watch, nets = watch or Watch(), []
     files = checkpoints(notes, len(seeds)) if notes else [None] * len(seeds)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # so that sums are always taken in one order
-    try:
-        with watch.stage("train"):
-            for k, (seed, file) in enumerate(zip(seeds, files, strict=True)):
-                part = watch.part(k / len(seeds), (k + 1) / len(seeds))
-                nets.append(train(learnt, seed, settings, file, part.tick))
-    finally:
-        torch.set_num_threads(threads)
+    with watch.stage("train"):
+        for k, (seed, file) in enumerate(zip(seeds, files, strict=True)):
+            part = watch.part(k / len(seeds), (k + 1) / len(seeds))
+            nets.append(train(learnt, seed, settings, file, part.tick))
     return calibrated(EnergyModel(tuple(nets), np.ones((2, 2))), held)
 
 

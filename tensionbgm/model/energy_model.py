@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, brief
 from tensionbgm.forms import Analysis
 from tensionbgm.model.picture import Seconds, presence, seconds_of
 from tensionbgm.model.safetensors import read_tensors, write_tensors
+from tensionbgm.model.threads import one_thread
 
 if TYPE_CHECKING:
     from tensionbgm.model.energy_net import EnergyNet
@@ -131,13 +132,8 @@ def ask(
     picture = torch.from_numpy(channels(film))[None]
     position = torch.from_numpy(position_of(time_s, duration_s))[None]
     known = torch.tensor([float(seen)]), torch.tensor([float(placed)]), torch.ones(1, count)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # so that sums are always taken in one order
-    try:
-        with torch.inference_mode():
-            said = [net(picture, position, *known)[0].numpy().astype(float) for net in model.nets]
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.inference_mode():
+        said = [net(picture, position, *known)[0].numpy().astype(float) for net in model.nets]
     centre, below, above, loudness, density, edge, _ = np.moveaxis(np.array(said), 1, 0)
     below, above = np.logaddexp(0.0, below), np.logaddexp(0.0, above)
     chance = 1 / (1 + np.exp(-edge))
@@ -198,5 +194,4 @@ def load_model(path: Path) -> EnergyModel:
             nets.append(net.eval())
         return EnergyModel(tuple(nets), tensors["stretch"].reshape(2, 2))
     except (KeyError, ValueError, RuntimeError) as fault:
-        reason = " ".join(str(fault).split())[:200]
-        raise InputError(f"{path}: its weights do not fit ({reason}); train them again") from fault
+        raise InputError(f"{path}: its weights do not fit ({brief(fault)}); train them again") from fault

@@ -1,19 +1,12 @@
-"""Songs -> trained networks: losses, averaged weights, checkpoints.
-
-The same songs, seed and settings give the same weights, also after an interruption: chance is drawn anew
-from (seed, step) at every step.
-"""
+"""Songs -> trained networks, and the losses they descend."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -21,7 +14,7 @@ from tensionbgm.errors import InputError
 from tensionbgm.model.energy_batch import Batch, draw_batch
 from tensionbgm.model.energy_net import DILATIONS, WIDTH, EnergyNet
 from tensionbgm.model.muvi_sync import Song
-from tensionbgm.model.training import Work
+from tensionbgm.model.training import fingerprint, trained
 
 QUANTILES = (0.1, 0.5, 0.9)
 # Weights in the loss, by hand, beside quantiles with 1.  The first keeps the answer's variance from
@@ -75,28 +68,17 @@ def train(
     if not songs:
         raise InputError("there are no songs to learn from; give the whole set")
     settings = settings or Settings()
-    torch.manual_seed(seed)
-    net = EnergyNet(settings.width, settings.dilations)
-    work = Work(net, settings.decay, settings.keep, f"{seed} {settings} {_print_of(songs)}")
-    work.resume(checkpoint)
-    while work.step < settings.steps:
-        tick(work.step / settings.steps)
-        rng = np.random.default_rng([seed, work.step])
-        torch.manual_seed(int(rng.integers(2**31)))
-        batch = draw_batch(list(songs), rng)
-        work.descend(functools.partial(loss_of, batch=batch), _rate(settings, work.step))
-        if checkpoint and work.step % settings.save_every == 0:
-            work.save(checkpoint)
-    return work.averaged()
-
-
-def _print_of(songs: Sequence[Song]) -> str:
-    """What tells these songs from others."""
-    found = hashlib.sha256()
-    for song in songs:
-        for array in (song.film.change, song.film.cut, song.energy, song.loudness, song.density):
-            found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+    everything = list(songs)
+    return trained(
+        lambda: EnergyNet(settings.width, settings.dilations),
+        lambda net, rng: loss_of(net, draw_batch(everything, rng)),
+        lambda step: _rate(settings, step),
+        seed,
+        settings,
+        fingerprint(x for s in songs for x in (s.film.change, s.film.cut, s.energy, s.loudness, s.density)),
+        checkpoint,
+        tick,
+    )
 
 
 def _rate(settings: Settings, step: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -10,8 +9,8 @@ from typing import Any, TypeGuard
 from tensionbgm.errors import InputError
 from tensionbgm.forms import Form, Section
 from tensionbgm.model.points import moment
+from tensionbgm.saved import read_json
 
-LARGEST_BYTES = 100_000_000
 MOST = 64  # sections
 SHORTEST_S = 0.5
 FARTHEST = 11  # semitones a return may be shifted
@@ -83,18 +82,11 @@ def _inline(spec: str, duration_s: float) -> list[Row]:
 
 def _rows_of(path: Path) -> list[Row]:
     """Sections of a JSON file."""
-    try:
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; give the report.json or plan.json inside it")
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such file; give one, or sections like {EXAMPLE!r}")
-        if path.stat().st_size > LARGEST_BYTES:
-            raise InputError(f"{path}: is larger than {LARGEST_BYTES // 10**6} MB; give a file of sections")
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from fault
-    except (ValueError, RecursionError) as fault:
-        raise InputError(f"{path}: is not JSON ({fault}); give a report.json or plan.json") from fault
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the report.json or plan.json inside it")
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; give one, or sections like {EXAMPLE!r}")
+    data = read_json(path, "give a report.json or plan.json")
     if isinstance(data, dict):
         grid = data.get("grid")
         data = grid.get("sections") if isinstance(grid, dict) else data.get("form")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, brief
 from tensionbgm.forms import Analysis
 from tensionbgm.model.match_music import MusicRows, heard_of, music_rows
 from tensionbgm.model.match_songs import FilmRows, film_rows
 from tensionbgm.model.picture import Seconds, presence, seconds_of
 from tensionbgm.model.safetensors import read_tensors, write_tensors
+from tensionbgm.model.threads import one_thread
 from tensionbgm.music.notes import Notes
 
 if TYPE_CHECKING:
@@ -155,14 +156,9 @@ def scores(net: MatchNet, films: Sequence[FilmRows], music: Sequence[MusicRows])
         [f.seen for f in films], [f.level for f in films],
         [m.energy for m in music], [m.harmony for m in music], [m.level for m in music],
     )  # fmt: skip
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # so that sums are always taken in one order
-    try:
-        with torch.inference_mode():
-            said = net(*(torch.from_numpy(np.stack(r).astype(np.float32)) for r in rows))
+    with one_thread(), torch.inference_mode():
+        said = net(*(torch.from_numpy(np.stack(r).astype(np.float32)) for r in rows))
         return {name: value.numpy().astype(float) for name, value in said.items()}
-    finally:
-        torch.set_num_threads(threads)
 
 
 # --------------------------------------------------------------------------- the file
@@ -195,6 +191,5 @@ def load_match(path: Path) -> MatchNet:
         net = MatchNet(int(about["width"]))
         net.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as fault:
-        reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-        raise InputError(f"{path}: is no matching model ({reason}); train it again") from fault
+        raise InputError(f"{path}: is no matching model ({brief(fault)}); train it again") from fault
     return net.eval()

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tensionbgm.errors import InputError
 from tensionbgm.model.match_music import QUALITIES, Heard, MusicRows, music_rows
-from tensionbgm.model.muvi_sync import FILES, film_of
+from tensionbgm.model.muvi_sync import FILES, Table, film_of, read_set
 from tensionbgm.model.picture import (
     CUTS_PER_S,
-    FLOOR,
     LEVEL,
     LONGEST_SHOT_S,
-    REACH,
     TURN_S,
     Seconds,
+    new_shots,
+    relative_change,
     shot_lengths,
     turn,
 )
@@ -55,15 +52,10 @@ def film_rows(film: Seconds) -> FilmRows:
     """Rows of a film.
 
     Log change less its median; new shot or not, half on either side of the cut; log length of the shot; how
-    much change and cuts turn over each of `TURN_S`.  They are the energy network's channels of old, written
-    out here so that weights of the one do not hang on channels of the other.
+    much change and cuts turn over each of `TURN_S`.  The choice is this model's own, lest its weights hang on
+    the energy network's channels.
     """
-    log_change = np.log(film.change + FLOOR)
-    median = float(np.median(log_change))
-    moved = np.clip(log_change - median, -REACH, REACH)
-    new = np.zeros(len(moved))
-    new[film.cut] += 0.5
-    new[film.cut - 1] += 0.5
+    (moved, median), new = relative_change(film), new_shots(film)
     length = np.log(shot_lengths(film).clip(1.0, LONGEST_SHOT_S))
     turns = [turn(x, half) for half in TURN_S for x in (moved, 2.0 * new)]
     rows = np.stack([moved, new, length, *turns])
@@ -81,21 +73,10 @@ def read_pairs(folder: Path) -> list[Pair]:
     InputError
         the file is missing, or holds something else
     """
-    path = folder / FILES[0]
-    if not path.is_file():
-        raise InputError(f"{folder}: has no {FILES[0]}; give the folder of MuVi-Sync packed as arrays")
-    try:
-        with np.load(path) as packed:
-            table = {key: packed[key] for key in packed.files}
-        edges = pairwise(table["offset"].astype(int)), pairwise(table["seg_offset"].astype(int))
-        return [_pair(table, j, slice(*a), slice(*b)) for j, (a, b) in enumerate(zip(*edges, strict=True))]
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as fault:
-        raise InputError(
-            f"{folder}: is not MuVi-Sync as its README describes it ({fault}); pack it again"
-        ) from fault
+    return read_set(folder, FILES[:1], ("offset", "seg_offset"), _pair)
 
 
-def _pair(table: dict[str, Any], j: int, span: slice, chords: slice) -> Pair:
+def _pair(table: Table, j: int, span: slice, chords: slice) -> Pair:
     number = np.array([QUALITIES.index(str(name)) for name in table["chord_quality_names"]])
     count = span.stop - span.start
     begun = np.clip(table["seg_start"][chords].astype(int), 0, count - 1)

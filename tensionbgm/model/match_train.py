@@ -1,14 +1,11 @@
-"""Pairs of film and music -> a trained matching network: crops, contrastive losses, checkpoints.
+"""Pairs of film and music -> a trained matching network: crops and contrastive losses.
 
 A stretch of film must find its own music among that of other songs, and among other stretches of its own
-song: two tasks, two losses (InfoNCE [OLV18]_, both ways).  The same pairs, seed and settings give the same
-weights, also after an interruption: chance is drawn anew from (seed, step) at every step.
+song: two tasks, two losses (InfoNCE [OLV18]_, both ways).
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +18,7 @@ from torch.nn import functional
 from tensionbgm.errors import InputError
 from tensionbgm.model.match_net import WIDTH, MatchNet
 from tensionbgm.model.match_songs import Pair
-from tensionbgm.model.training import Work
+from tensionbgm.model.training import fingerprint, trained
 
 EDGE_S = 30  # intros and outros are left out, or position in the song would be learnt
 LOWEST = -1e9  # score of what is no candidate
@@ -138,36 +135,22 @@ def train_match(
     if len(pairs) < 2:
         raise InputError("there are fewer than two songs to learn from; give the whole set")
     settings = settings or MatchSettings()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # so that sums are always taken in one order
-    try:
-        torch.manual_seed(seed)
+
+    def start() -> MatchNet:
         net = MatchNet(settings.width)
         net.standardise(np.stack([p.film.level for p in pairs]), np.stack([p.music.level for p in pairs]))
-        work = Work(net, settings.decay, settings.keep, f"match {seed} {settings} {_print_of(pairs)}")
-        work.resume(checkpoint)
-        while work.step < settings.steps:
-            tick(work.step / settings.steps)
-            rng = np.random.default_rng([seed, work.step])
-            torch.manual_seed(int(rng.integers(2**31)))
-            batch = draw_match_batch(pairs, settings, rng)
-            loss = functools.partial(match_loss, batch=batch, length_s=settings.length_s)
-            work.descend(loss, _rate(settings, work.step))
-            if checkpoint and work.step % settings.save_every == 0:
-                work.save(checkpoint)
-        return work.averaged()
-    finally:
-        torch.set_num_threads(threads)
+        return net
 
-
-def _print_of(pairs: Sequence[Pair]) -> str:
-    """What tells these songs from others."""
-    found = hashlib.sha256()
-    for pair in pairs:
-        for side in (pair.film, pair.music):
-            for array in vars(side).values():
-                found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+    return trained(
+        start,
+        lambda net, rng: match_loss(net, draw_match_batch(pairs, settings, rng), settings.length_s),
+        lambda step: _rate(settings, step),
+        seed,
+        settings,
+        fingerprint(x for pair in pairs for rows in (pair.film, pair.music) for x in vars(rows).values()),
+        checkpoint,
+        tick,
+    )
 
 
 def _rate(settings: MatchSettings, step: int) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,10 @@ TONES = {
     "sus4": (0, 5, 7), "7": (0, 4, 7, 10), "maj7": (0, 4, 7, 11), "min7": (0, 3, 7, 10), "maj6": (0, 4, 7, 9),
     "min6": (0, 3, 7, 9), "dim7": (0, 3, 6, 9), "hdim7": (0, 3, 6, 10),
 }  # fmt: skip
+
+
+Table = dict[str, Any]  # arrays by name
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +49,45 @@ def read_songs(folder: Path) -> list[Song]:
     InputError
         a file is missing, or holds something else
     """
-    for name in FILES:
+    return read_set(folder, FILES, ("offset",), _song)
+
+
+def read_set(
+    folder: Path, files: Sequence[str], offsets: Sequence[str], make: Callable[..., Made]
+) -> list[Made]:
+    """What is made of every song of the set, in its order.
+
+    Parameters
+    ----------
+    files : sequence of str
+        those of `FILES` that are needed
+    offsets : sequence of str
+        arrays that say where each song's rows begin
+    make : callable (table, j, *spans)
+        a song, of all arrays by name, its number, and its rows by each of the offsets
+
+    Raises
+    ------
+    InputError
+        a file is missing, or holds something else
+    """
+    for name in files:
         if not (folder / name).is_file():
             raise InputError(f"{folder}: has no {name}; give the folder of MuVi-Sync packed as arrays")
     try:
-        with np.load(folder / FILES[0]) as packed, np.load(folder / FILES[1]) as targets:
-            table = {key: packed[key] for key in packed.files} | {key: targets[key] for key in TARGETS}
-        edge = table["offset"].astype(int)
-        return [_song(table, j, slice(*ends)) for j, ends in enumerate(pairwise(edge))]
+        table: Table = {}
+        for name in files:
+            with np.load(folder / name) as packed:
+                table |= {key: packed[key] for key in packed.files}
+        spans = ([slice(*ends) for ends in pairwise(table[name].astype(int))] for name in offsets)
+        return [make(table, j, *rows) for j, rows in enumerate(zip(*spans, strict=True))]
     except (OSError, ValueError, KeyError, IndexError, TypeError) as fault:
         raise InputError(
             f"{folder}: is not MuVi-Sync as its README describes it ({fault}); pack it again"
         ) from fault
 
 
-def _song(table: dict[str, Any], j: int, span: slice) -> Song:
+def _song(table: Table, j: int, span: slice) -> Song:
     if span.stop - span.start <= 2 * EDGE_S:
         raise ValueError(f"song {j} lasts {span.stop - span.start} s; {2 * EDGE_S + 1} are the least")
     value = novelty(
@@ -80,7 +109,7 @@ def film_of(motion: np.ndarray, scene_offset: np.ndarray) -> Seconds:
     return Seconds(change, new)
 
 
-def _chroma(table: dict[str, Any], span: slice) -> np.ndarray:
+def _chroma(table: Table, span: slice) -> np.ndarray:
     names = [str(name) for name in table["chord_quality_names"]]
     chord = np.zeros((len(names), 12))
     for row, name in enumerate(names):

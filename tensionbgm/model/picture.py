@@ -58,11 +58,21 @@ def seconds_of(analysis: Analysis) -> Seconds:
             f"{video.path}: {len(change)} samples of change for {len(motion.time_s)} of motion; "
             "analyse the film again"
         )
-    count = max(1, int(np.ceil(video.duration_s - 1e-6)))
+    count = seconds_in(video.duration_s)
     value = change if len(change) else FLOW_CHANGE * motion.magnitude
     per_second = _means(motion.time_s, np.nan_to_num(value, nan=0.0, posinf=255.0), count)
-    cut = np.unique(np.rint(np.asarray(analysis.shots.boundary_s, float)).astype(int))
-    return Seconds(np.clip(per_second, 0.0, 255.0), cut[(cut > 0) & (cut < count)])
+    return seconds_with(per_second, np.asarray(analysis.shots.boundary_s, float))
+
+
+def seconds_with(change: np.ndarray, boundary_s: np.ndarray) -> Seconds:
+    """A film's seconds of its change, float (n,), and the moments it cuts [s], those inside it."""
+    cut = np.unique(np.rint(boundary_s).astype(int))
+    return Seconds(np.clip(change, 0.0, 255.0), cut[(cut > 0) & (cut < len(change))])
+
+
+def seconds_in(duration_s: float) -> int:
+    """How many seconds a film has, the last one begun counting whole."""
+    return max(1, int(np.ceil(duration_s - 1e-6)))
 
 
 def _means(time_s: np.ndarray, value: np.ndarray, count: int) -> np.ndarray:
@@ -83,14 +93,10 @@ def channels(film: Seconds) -> np.ndarray:
     they turn over each of `TURN_S`; and, constant, the log level of change and of the cut rate.
     """
     count = len(film.change)
-    log_change = np.log(film.change + FLOOR)
-    level = float(np.median(log_change))
-    moved = np.clip(log_change - level, -REACH, REACH)
+    moved, level = relative_change(film)
     rate = np.log(np.clip(len(film.cut) / count, *CUTS_PER_S)) + 1.0
-    new = np.zeros(count)
-    new[film.cut] += 0.5  # a cut lies between two seconds, from whichever side it is seen
-    new[film.cut - 1] += 0.5
     length = np.log(shot_lengths(film).clip(1.0, LONGEST_SHOT_S))
+    new = new_shots(film)
     new = new - new.mean()
     means = [gaussian_filter1d(x, sigma) for sigma in SMOOTH_S for x in (moved, new)]
     turns = [turn(x, half) for half in TURN_S for x in (moved, 2.0 * new)]
@@ -98,6 +104,21 @@ def channels(film: Seconds) -> np.ndarray:
     flat = np.ones(count)
     rows = [moved, new, length - length.mean(), *means, *turns, lively * flat, rate * flat]
     return np.stack(rows).astype(np.float32)
+
+
+def relative_change(film: Seconds) -> tuple[np.ndarray, float]:
+    """Log change less the film's median, clamped, float (n,); and that median."""
+    log_change = np.log(film.change + FLOOR)
+    level = float(np.median(log_change))
+    return np.clip(log_change - level, -REACH, REACH), level
+
+
+def new_shots(film: Seconds) -> np.ndarray:
+    """Share of a new shot, float (n,): a cut lies between two seconds, from whichever side it is seen."""
+    new = np.zeros(len(film.change))
+    new[film.cut] += 0.5
+    new[film.cut - 1] += 0.5
+    return new
 
 
 def shot_lengths(film: Seconds) -> np.ndarray:

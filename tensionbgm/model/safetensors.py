@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, brief
 
 LARGEST_BYTES = 50_000_000
 
@@ -52,8 +52,9 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     except OSError as fault:
         raise InputError(f"{path}: cannot be read ({fault.strerror or fault}); check the path") from fault
     except (SafetensorError, ValueError, TypeError, AttributeError) as fault:
-        reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-        raise InputError(f"{path}: is no safetensors file ({reason}); give one this program wrote") from fault
+        raise InputError(
+            f"{path}: is no safetensors file ({brief(fault)}); give one this program wrote"
+        ) from fault
     if not all(array.dtype.kind in "fi" and np.isfinite(array).all() for array in tensors.values()):
         raise InputError(f"{path}: holds weights that are no finite numbers; train them again")
     return tensors, about

@@ -1,16 +1,100 @@
-"""A network and losses -> the network descended step by step, with its averaged weights and checkpoints."""
+"""A network and losses -> the network trained: step by step, with averaged weights and checkpoints.
+
+The same seed, settings and songs give the same weights, also after an interruption: chance is drawn anew from
+(seed, step) at every step.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+import numpy as np
 import torch
 
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, brief
+from tensionbgm.model.threads import one_thread
 
 Net = TypeVar("Net", bound=torch.nn.Module)
+
+
+class Steps(Protocol):
+    """What every training's settings tell."""
+
+    @property
+    def steps(self) -> int:
+        """How many."""
+
+    @property
+    def decay(self) -> float:
+        """Of the weights (AdamW)."""
+
+    @property
+    def keep(self) -> float:
+        """Share of the averaged weights kept at each step."""
+
+    @property
+    def save_every(self) -> int:
+        """Steps from checkpoint to checkpoint."""
+
+
+def trained(
+    make: Callable[[], Net],
+    loss_at: Callable[[Net, np.random.Generator], torch.Tensor],
+    rate_at: Callable[[int], float],
+    seed: int,
+    settings: Steps,
+    songs: str,
+    checkpoint: Path | None = None,
+    tick: Callable[[float], None] = lambda _: None,
+) -> Net:
+    """A network trained, with its averaged weights, in evaluation mode.
+
+    Parameters
+    ----------
+    make : callable () -> net
+        the network as it begins
+    loss_at : callable (net, generator) -> scalar
+        the loss of one step, on whatever the generator draws
+    rate_at : callable (step) -> float
+        learning rate
+    seed : int
+    settings : Steps
+        its words are part of what a checkpoint is of
+    songs : str
+        what tells the songs from others, as of `fingerprint`
+    checkpoint : Path, optional
+        file to go on from if it is there, and to write every `save_every` steps
+    tick : callable (fraction 0..1) -> None
+        told of every step; may raise to stop, and the work goes on from the last checkpoint
+
+    Raises
+    ------
+    InputError
+        the checkpoint is of another training
+    """
+    with one_thread():
+        torch.manual_seed(seed)
+        work = Work(make(), settings.decay, settings.keep, f"{seed} {settings} {songs}")
+        work.resume(checkpoint)
+        while work.step < settings.steps:
+            tick(work.step / settings.steps)
+            rng = np.random.default_rng([seed, work.step])
+            torch.manual_seed(int(rng.integers(2**31)))
+            work.descend(rng, loss_at, rate_at(work.step))
+            if checkpoint and work.step % settings.save_every == 0:
+                work.save(checkpoint)
+        return work.averaged()
+
+
+def fingerprint(arrays: Iterable[np.ndarray]) -> str:
+    """What tells these numbers from others."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
 
 
 class Work(Generic[Net]):
@@ -32,12 +116,17 @@ class Work(Generic[Net]):
         self.mean = {name: value.clone() for name, value in net.state_dict().items()}
         self.optimiser = torch.optim.AdamW(net.parameters(), weight_decay=decay)
 
-    def descend(self, loss_of: Callable[[Net], torch.Tensor], rate: float) -> None:
+    def descend(
+        self,
+        rng: np.random.Generator,
+        loss_at: Callable[[Net, np.random.Generator], torch.Tensor],
+        rate: float,
+    ) -> None:
         """One step down the loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.net.train()
-        loss = loss_of(self.net)
+        loss = loss_at(self.net, rng)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -80,7 +169,8 @@ class Work(Generic[Net]):
             self.optimiser.load_state_dict(state["optimiser"])
             self.mean, self.step = state["mean"], state["step"]
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, AttributeError) as fault:
-            reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-            raise InputError(f"{path}: cannot go on from it ({reason}); delete it to begin again") from fault
+            raise InputError(
+                f"{path}: cannot go on from it ({brief(fault)}); delete it to begin again"
+            ) from fault
         except Exception as fault:  # the unpickler's own errors
             raise InputError(f"{path}: is no checkpoint; delete it to begin again") from fault

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tensionbgm.errors import InputError
+from tensionbgm.errors import InputError, brief
 from tensionbgm.music.notes import (
     MAX_BYTES,
     MAX_QUARTERS,
@@ -54,7 +54,7 @@ def read_score(path: Path) -> Notes:
     except InputError:
         raise
     except Exception as fault:  # music21 raises a hundred kinds on junk
-        raise InputError(f"{path}: is not a readable score ({_one_line(fault)}); export it again") from fault
+        raise InputError(f"{path}: is not a readable score ({brief(fault)}); export it again") from fault
 
 
 def _is_midi(path: Path) -> bool:
@@ -91,7 +91,7 @@ def _content(path: Path) -> str:
     except DefusedXmlException as fault:
         raise InputError(f"{path}: defines entities, as no score does; export it again") from fault
     except (OSError, zipfile.BadZipFile, SyntaxError, ValueError, LookupError, RuntimeError) as fault:
-        raise InputError(f"{path}: is not a readable score ({_one_line(fault)}); export it again") from fault
+        raise InputError(f"{path}: is not a readable score ({brief(fault)}); export it again") from fault
 
 
 def _unpacked(path: Path) -> bytes:
@@ -121,10 +121,6 @@ def _parse(path: Path, kind: str) -> Any:
         score = converter.parseData(_content(path), format=kind)
         instruments = score.recurse().getElementsByClass("Instrument")
         return score.toSoundingPitch() if any(i.transposition for i in instruments) else score
-
-
-def _one_line(fault: BaseException) -> str:
-    return " ".join(str(fault).split())[:160] or type(fault).__name__
 
 
 def _notes_of(path: Path, score: Any) -> Notes:

@@ -54,18 +54,19 @@ def find_clash(instance: Instance, markers: Sequence[Marker], missed: Marker) ->
         return met[some]
 
     near = sorted(markers, key=lambda marker: (abs(marker.time_s - missed.time_s), marker.name))
-    around, count = tuple(near[:1]), 1
-    while count < len(near) and meets(around):
-        count *= 2
-        around = tuple(near[:count])
-    fewest = tuple(sorted(smallest_clash(meets, around), key=lambda marker: marker.time_s))
+    fewest = _fewest_around(near, meets)
     if not _too_close(bare, fewest) and _meets_with_lines(bare, fewest):  # rare, and slow to ask each time
-        wider = tuple(near[: max(count, 2)])
-        while len(wider) < len(near) and (meets(wider) or _meets_with_lines(bare, wider)):
-            wider = tuple(near[: 2 * len(wider)])
-        fewest = smallest_clash(lambda some: meets(some) or _meets_with_lines(bare, some), wider)
-        fewest = tuple(sorted(fewest, key=lambda marker: marker.time_s))
+        fewest = _fewest_around(near, lambda some: meets(some) or _meets_with_lines(bare, some))
     return Clash(fewest, *(_nearest_tempo(bare, fewest, markers, way) for way in (1, -1)))
+
+
+def _fewest_around(near: Sequence[Marker], meets: Callable[[tuple[Marker, ...]], bool]) -> tuple[Marker, ...]:
+    """A smallest clash among the nearest markers, of more and more until there is one; in order of time."""
+    count = 1
+    while count < len(near) and meets(tuple(near[:count])):
+        count *= 2
+    fewest = smallest_clash(meets, tuple(near[:count]))
+    return tuple(sorted(fewest, key=lambda marker: marker.time_s))
 
 
 def smallest_clash(

@@ -6,7 +6,6 @@ the control before the search are taken from the report, since they need more th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,8 @@ from tensionbgm.music.notes import Notes, read_midi
 from tensionbgm.music.tension import Profile, tension_profile
 from tensionbgm.report.cuts import alignment
 from tensionbgm.report.fit import tension_fit
+from tensionbgm.saved import read_json
 
-LARGEST_BYTES = 100_000_000
 LONGEST_S = 3600.0  # no film scored is longer
 EARLIER = "report.json is of an earlier version and knows of no gradual transitions; matching takes it so"
 SAME = 1e-3  # the report's correlation is that of the file, if they differ by no more
@@ -74,26 +73,14 @@ def read_output(folder: Path) -> Output:
     for name in ("report.json", "music.mid"):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: has no {name}; give a folder that `tensionbgm score` wrote")
-    report = _json(path)
+    report = read_json(path, "score the film again")
+    if not isinstance(report, dict):
+        raise InputError(f"{path}: is no report; score the film again")
     try:
         return _output(folder, report, read_midi(folder / "music.mid"))
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as fault:
         why = f"lacks {fault}" if isinstance(fault, KeyError) else str(fault)
         raise InputError(f"{path}: is no report of this version ({why}); score the film again") from fault
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise InputError(f"{path}: is too large for a report; give a folder this program wrote")
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from fault
-    except (ValueError, RecursionError) as fault:
-        raise InputError(f"{path}: is not JSON ({fault}); score the film again") from fault
-    if not isinstance(report, dict):
-        raise InputError(f"{path}: is no report; score the film again")
-    return report
 
 
 def _output(folder: Path, report: Mapping[str, Any], notes: Notes) -> Output:

@@ -12,7 +12,7 @@ from tensionbgm.config import Look
 from tensionbgm.forms import Analysis, Shots
 from tensionbgm.progress import Watch
 from tensionbgm.video.change import ChangeMeter
-from tensionbgm.video.decode import BrokenClock, Film, open_film
+from tensionbgm.video.decode import Film, by_any_clock, open_film
 from tensionbgm.video.likeness import shot_embedding
 from tensionbgm.video.motion import MotionMeter
 from tensionbgm.video.pictures import Album, Gallery, thumbnail
@@ -42,10 +42,7 @@ def analyze(path: Path, look: Look | None = None, watch: Watch | None = None) ->
         the watch said so
     """
     path, look, watch = Path(path), look or Look(), watch or Watch()
-    try:
-        return _analyze(path, look, watch, steady=False)
-    except BrokenClock:
-        return _analyze(path, look, watch, steady=True)
+    return by_any_clock(lambda steady: _analyze(path, look, watch, steady))
 
 
 def _analyze(path: Path, look: Look, watch: Watch, steady: bool) -> Analysis:

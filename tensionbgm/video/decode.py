@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -26,6 +26,9 @@ LONGEST_GAP_S = 600.0  # a picture shown longer than this means that the clock i
 DAMAGE_S = 0.5  # a picture that ends this much before its promised end broke off
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Frame:
     """One picture as a player would show it."""
@@ -36,6 +39,14 @@ class Frame:
 
 class BrokenClock(Exception):
     """The time stamps contradict one another; read the film again at a steady rate."""
+
+
+def by_any_clock(read: Callable[[bool], T]) -> T:
+    """What `read(steady)` makes of a film; where its clock is broken, made once more at a steady rate."""
+    try:
+        return read(False)
+    except BrokenClock:
+        return read(True)
 
 
 def fault(path: Path, what: str, remedy: str) -> InputError:

@@ -1,8 +1,8 @@
-"""Networks learn, the same every time, also after an interruption."""
+"""The energy network learns, and what was learnt is kept."""
 
 import numpy as np
 import pytest
-from songs import song, write_set
+from songs import same, song, write_set
 
 from tensionbgm.__main__ import main
 from tensionbgm.errors import Cancelled, InputError
@@ -10,16 +10,12 @@ from tensionbgm.model import energy_fit
 from tensionbgm.model.energy_batch import Batch, draw_batch
 from tensionbgm.model.energy_fit import answer_of, fit_energy, stretches, train_model
 from tensionbgm.model.energy_model import at_edge, load_model, save_model
-from tensionbgm.model.energy_net import SHORTEST_S, EnergyNet, position_of
+from tensionbgm.model.energy_net import SHORTEST_S, position_of
 from tensionbgm.model.energy_train import Settings, train
 from tensionbgm.model.muvi_sync import film_of, read_songs
 from tensionbgm.progress import Watch
 
 SMALL = Settings(steps=40, width=8, dilations=(1, 2), rate=0.03, keep=0.9, save_every=5)
-
-
-def same(a: EnergyNet, b: EnergyNet) -> bool:
-    return all((x == y).all() for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -31,40 +27,6 @@ def test_a_small_training_learns_what_there_is_to_learn(songs):
     model = train_model(songs[:16], songs[16:], [0], settings=SMALL)
     within = [np.corrcoef(answer_of(model, s).centre, s.energy)[0, 1] for s in songs[16:]]
     assert np.mean(within) > 0.6
-
-
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(songs):
-    brief = Settings(steps=4, width=8, dilations=(1,))
-    assert same(train(songs, 3, brief), train(songs, 3, brief))
-    assert not same(train(songs, 3, brief), train(songs, 4, brief))
-
-
-def test_training_goes_on_after_an_interruption_as_if_nothing_had_been(songs, tmp_path):
-    brief = Settings(steps=12, width=8, dilations=(1, 2), save_every=5)
-    calls = []
-
-    def stop_once(fraction: float) -> None:
-        calls.append(fraction)
-        if len(calls) == 8:
-            raise Cancelled("stopped")
-
-    with pytest.raises(Cancelled):
-        train(songs, 1, brief, tmp_path / "c", stop_once)
-    resumed = train(songs, 1, brief, tmp_path / "c", stop_once)
-    assert calls[8] == pytest.approx(5 / 12)  # from the last checkpoint on
-    assert same(resumed, train(songs, 1, brief))
-
-
-def test_a_checkpoint_of_another_training_is_refused(songs, tmp_path):
-    brief = Settings(steps=2, width=8, dilations=(1,), save_every=1)
-    train(songs, 1, brief, tmp_path / "c")
-    with pytest.raises(InputError, match="begun with another seed, other settings or other songs"):
-        train(songs, 2, brief, tmp_path / "c")
-    with pytest.raises(InputError, match="or other songs"):
-        train(songs[1:], 1, brief, tmp_path / "c")
-    (tmp_path / "c").write_bytes(b"nothing of the kind")
-    with pytest.raises(InputError, match="delete it to begin again"):
-        train(songs, 2, brief, tmp_path / "c")
 
 
 def test_nothing_is_learnt_from_nothing():
